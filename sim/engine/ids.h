@@ -24,6 +24,7 @@ using TaskId = Id<struct TaskTag>;
 // Anything shared between tasks that a step may read or write: a lock, a Shared<T> cell, a device.
 using ObjectId = Id<struct ObjectTag>;
 using LockClassId = Id<struct LockClassTag>;
+using EventId = Id<struct EventTag>;
 // A call stack of the model, interned in a StackTable.
 using StackId = Id<struct StackTag>;
 
