@@ -1,0 +1,181 @@
+// A scenario: one experiment as plain data, as a JSON file under scenarios/ has it.
+//
+// Identity, world, threads, policy, search, expectation, in that order. The member initialisers are
+// the defaults of the file format; fields.cc gives every member its key, range and meaning. A
+// Scenario that comes out of parse.h is complete and consistent: every file that an operation names
+// is in `files`, and what check.h lists holds.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace scenario {
+
+// Enumerators and names go in step: kDataModeNames[int(mode)] is the spelling in a file.
+enum class DataMode { kOrdered, kWriteback };
+inline constexpr std::array<std::string_view, 2> kDataModeNames = {"ordered", "writeback"};
+
+// Mount and mkfs options. One geometry for the whole file system.
+struct FsConfig {
+  int64_t block_bytes = 4096;  // 1024, 2048 or 4096
+  int64_t folio_bytes = 4096;  // power of two, 4096 to 65536
+  DataMode data = DataMode::kOrdered;
+  int64_t journal_blocks = 64;
+  int64_t inodes = 16;  // for files; the reserved ones come on top
+  bool delalloc = true;
+  bool dioread_nolock = true;
+  bool buffered_iomap = false;  // which path files take that do not say it themselves
+  bool inline_data = false;
+  bool data_err_abort = false;
+  bool barrier = true;
+  int64_t commit_interval_ns = 5'000'000'000;
+  int64_t dirty_background_bytes = 16 << 20;  // the flusher starts
+  int64_t dirty_limit_bytes = 64 << 20;       // balance_dirty_pages() makes writers wait
+};
+
+enum class FaultKind { kWriteError, kShortWrite };
+inline constexpr std::array<std::string_view, 2> kFaultKindNames = {"write_error", "short_write"};
+
+// One injected device fault. Exactly one of `nth` and `sector` is there.
+struct DeviceFault {
+  FaultKind kind = FaultKind::kWriteError;
+  std::optional<int64_t> nth;     // the N-th data write, counted from 1
+  std::optional<int64_t> sector;  // every write that covers this sector
+};
+
+// Latencies are drawn evenly from lo to hi, both included.
+struct LatencyRange {
+  int64_t lo_ns = 0;
+  int64_t hi_ns = 0;
+};
+
+inline constexpr int64_t kSectorBytes = 512;
+
+struct DeviceConfig {
+  int64_t size_sectors = 8192;  // of kSectorBytes
+  bool volatile_cache = true;
+  LatencyRange write_latency_ns = {20'000, 90'000};
+  LatencyRange read_latency_ns = {20'000, 90'000};
+  LatencyRange flush_latency_ns = {100'000, 400'000};
+  bool ignore_flush = false;  // a device that lies: flushes complete and do nothing
+  std::vector<DeviceFault> faults;
+};
+
+enum class BufferedPath { kBufferHead, kIomap };
+inline constexpr std::array<std::string_view, 2> kBufferedPathNames = {"buffer_head", "iomap"};
+
+enum class FileContent { kHole, kUnwritten, kWritten };
+inline constexpr std::array<std::string_view, 3> kFileContentNames = {"hole", "unwritten",
+                                                                      "written"};
+
+// A file as it is, durable, before the threads start.
+struct FileConfig {
+  std::string name;
+  BufferedPath buffered = BufferedPath::kBufferHead;
+  int64_t size_bytes = 0;
+  FileContent content = FileContent::kHole;  // kWritten when the file gives a size and no content
+  bool inline_data = false;
+  bool exists = true;  // false: not there at first, a `create` makes it
+};
+
+enum class OpKind {
+  kWrite,
+  kRead,
+  kTruncate,
+  kFsync,
+  kFdatasync,
+  kSync,
+  kWriteback,
+  kCreate,
+  kUnlink,
+  kOpen,
+  kClose,
+  kCommit,
+  kSleep,
+  kEmergency,
+  kDropCaches,
+};
+inline constexpr std::array<std::string_view, 15> kOpKindNames = {
+    "write",  "read", "truncate", "fsync",  "fdatasync", "sync",      "writeback",  "create",
+    "unlink", "open", "close",    "commit", "sleep",     "emergency", "drop_caches"};
+
+// What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
+struct OpResult {
+  std::string errno_name;
+  int64_t value = 0;  // bytes for read and write, 0 for the other calls
+  bool operator==(const OpResult&) const = default;
+};
+
+// One call of a thread. Members that the kind does not use keep their initialisers.
+struct Op {
+  OpKind kind = OpKind::kSync;
+  std::string file;                       // a name in Scenario::files; empty for calls without one
+  int64_t pos_bytes = 0;                  // write, read
+  int64_t len_bytes = 0;                  // write, read
+  bool sync = false;                      // write: as with O_SYNC
+  std::optional<int64_t> fault_at_bytes;  // write: user memory is readable up to here only
+  int64_t size_bytes = 0;                 // truncate
+  int64_t duration_ns = 0;                // sleep
+  std::optional<OpResult> returns;        // any other outcome is a finding
+};
+
+struct ThreadConfig {
+  std::string name;
+  int64_t repeat = 1;  // how often the list of operations is run
+  std::vector<Op> ops;
+};
+
+enum class StrategyKind { kTimed, kRandom };
+inline constexpr std::array<std::string_view, 2> kStrategyNames = {"timed", "random"};
+
+// Where the device may lose power: at each change of what it may hold, before each flush, nowhere.
+enum class CrashAt { kEachChange, kEachFlush, kNone };
+inline constexpr std::array<std::string_view, 3> kCrashAtNames = {"each_change", "each_flush",
+                                                                  "none"};
+
+struct SearchConfig {
+  StrategyKind strategy = StrategyKind::kTimed;
+  int64_t executions = 1;
+  uint64_t seed = 1;
+  CrashAt crash_at = CrashAt::kEachChange;
+  int64_t max_steps = 1'000'000;          // of one execution; beyond it is a finding
+  int64_t max_time_ns = 600'000'000'000;  // virtual, of one execution; beyond it is a finding
+};
+
+// Every kind of finding there is.
+inline constexpr std::array<std::string_view, 12> kFindingKinds = {
+    "lock_cycle", "recursive_lock", "lock_misuse", "deadlock",    "starvation", "stale_data",
+    "lost_data",  "torn_operation", "metadata",    "reservation", "invariant",  "wrong_read"};
+
+struct ExpectedFinding {
+  std::string kind;     // one of kFindingKinds
+  std::string message;  // must occur in the message of a finding of that kind; empty: any will do
+};
+
+struct Expectation {
+  std::vector<ExpectedFinding> findings;
+  // What the same search finds with every policy at its default; not run when absent.
+  std::optional<std::vector<ExpectedFinding>> without_policy;
+};
+
+struct Scenario {
+  std::string name;
+  std::string about;
+  std::vector<std::string> models;  // kernel functions, "fs/ext4/inode.c:ext4_truncate"
+  FsConfig fs;
+  DeviceConfig device;
+  std::vector<FileConfig> files;
+  std::vector<ThreadConfig> threads;
+  std::vector<std::pair<std::string, bool>> policy;  // as in the file; the others are at default
+  SearchConfig search;
+  Expectation expect;
+};
+
+inline constexpr int64_t kSchemaVersion = 1;
+
+}  // namespace scenario
