@@ -4,13 +4,12 @@
 // order in between, so that a timed run needs no other tie-break. An exploring strategy instead
 // lists what is pending and takes any of it.
 //
-// Two arrays: a 4-ary heap of 16-byte keys whose siblings share a cache line, and a hash table from
-// id to the rest of the event. An event that is cancelled or taken out of order leaves its key in
-// the heap; such keys are dropped when they reach the top, at ListPending(), or when they are the
-// majority. Both arrays only grow, so a steady state allocates nothing.
+// A 4-ary heap of 16-byte keys, in which siblings share a cache line, and the rest of each event in
+// a slot that does not move. Worlds have few events pending, so what is not the earliest is found
+// by a look at each key. The arrays only grow: a steady state allocates nothing.
 #pragma once
 
-#include <bit>
+#include <boost/align/aligned_allocator.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -34,17 +33,6 @@ struct Event {
   void operator()() const { run(self, arg); }
 };
 
-// By which events are ordered. The default comes after every event.
-struct EventKey {
-  Nanos at = std::numeric_limits<Nanos>::max();
-  uint64_t sequence = UINT64_MAX;  // EventId
-
-  // Without a branch: in a heap it would be mispredicted every other time.
-  friend bool operator<(const EventKey& a, const EventKey& b) {
-    return (int{a.at < b.at} | (int{a.at == b.at} & int{a.sequence < b.sequence})) != 0;
-  }
-};
-
 class EventQueue {
  public:
   // Later than any event.
@@ -54,30 +42,31 @@ class EventQueue {
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
 
-  bool empty() const { return size_ == 0; }
-  size_t size() const { return size_; }
+  bool empty() const { return end_ == kRoot; }
+  size_t size() const { return end_ - kRoot; }
 
   // When the earliest pending event is due; kNever if none is pending.
-  Nanos earliest_at() const { return KeyAt(kRoot).at; }
+  Nanos earliest_at() const { return AtOf(keys_[kRoot]); }
 
   // The event that PopEarliest() would return; none if none is pending.
-  EventId earliest_id() const { return IdOf(KeyAt(kRoot)); }
+  EventId earliest_id() const { return IdOf(keys_[kRoot]); }
 
-  // Requires: 0 <= at < kNever; `run` is not null; `self` lives until the event has run or is gone.
   // Ids count from 0 since the construction or the last Clear().
+  // Requires: 0 <= at < kNever; `run` is not null; `self` lives until the event has run or is gone.
   EventId Push(Nanos at, Event::Run run, void* self, uint64_t arg, ObjectId object = {});
 
   // Requires: not empty.
   Event PopEarliest();
 
-  // Takes one event, earliest or not.
+  // Takes one event, earliest or not, in time linear in size().
   // Requires: IsPending(id).
   Event Pop(EventId id);
 
-  // False if the event is not pending: it was popped or cancelled before.
+  // False if the event is not pending: it was popped or cancelled before. Linear in size().
   bool Cancel(EventId id);
 
-  bool IsPending(EventId id) const { return FindSlot(id) != kNoSlot; }
+  // Linear in size().
+  bool IsPending(EventId id) const { return Find(id) != end_; }
 
   // Replaces the contents of `pending` by all pending events, in the order in which PopEarliest()
   // would return them.
@@ -87,37 +76,39 @@ class EventQueue {
   void Clear();
 
  private:
-  struct alignas(64) CacheLine {
-    EventKey key[4];
+  // Time, id and slot, from the most significant bit: one comparison orders two events.
+  __extension__ typedef unsigned __int128 Key;
+  static constexpr size_t kCacheLine = 64;
+
+  static constexpr Key kLast = Key{kNever} << 64 | UINT64_MAX;  // id none, after every event
+  static constexpr size_t kRoot = 3;  // so that the children of i are the line from 4 * (i - 2)
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
+
+  struct alignas(32) Slot {
+    Event::Run run = nullptr;
+    void* self = nullptr;
+    uint64_t arg = 0;
+    ObjectId object;
+    uint32_t next_free = kNoSlot;
   };
-  static constexpr EventKey kLast{};  // fills the places behind the heap's end
-  static constexpr size_t kRoot = 3;  // so that children 4(i - 2) .. 4(i - 2) + 3 share a line
-  static constexpr size_t kNoSlot = SIZE_MAX;
-  static constexpr size_t kInitialSlots = 64;
 
-  static EventId IdOf(const EventKey& key) { return EventId{static_cast<uint32_t>(key.sequence)}; }
+  static Nanos AtOf(Key key) { return static_cast<Nanos>(key >> 64); }
+  static EventId IdOf(Key key) { return EventId{static_cast<uint32_t>(key >> 32)}; }
+  static uint32_t SlotOf(Key key) { return static_cast<uint32_t>(key); }
+  static size_t ParentOf(size_t i) { return i / 4 + 2; }
+  static size_t FirstChildOf(size_t i) { return 4 * (i - 2); }
 
-  EventKey& KeyAt(size_t i) { return heap_[i / 4].key[i % 4]; }
-  const EventKey& KeyAt(size_t i) const { return heap_[i / 4].key[i % 4]; }
+  Event EventOf(Key key) const;
+  size_t Find(EventId id) const;  // end_ if not pending
+  Event Remove(size_t i);
+  void SiftUp(size_t i, Key key);
+  uint32_t TakeSlot();
 
-  void PushKey(const EventKey& key);
-  void PopRoot();
-  void DropDeadRoots();
-  void DropDeadKeys();
-
-  // Fibonacci hashing: scatters runs of ids, which are what lives long together.
-  size_t HomeSlot(EventId id) const { return (id.value * UINT32_C(2654435769)) >> slot_shift_; }
-  size_t NextSlot(size_t slot) const { return (slot + 1) & (slots_.size() - 1); }
-  size_t FindSlot(EventId id) const;
-  void InsertSlot(const Event& event);
-  Event TakeSlot(size_t slot);
-  void GrowSlots();
-
-  std::vector<CacheLine> heap_;  // keys kRoot .. heap_end_ - 1, then kLast
-  size_t heap_end_ = kRoot;
-  std::vector<Event> slots_;  // linear probing; free: id is none
-  int slot_shift_ = 0;
-  size_t size_ = 0;  // events pending; heap_end_ - kRoot - size_ keys are dead
+  // The heap is keys_[kRoot] to keys_[end_ - 1]; kLast fills what is left of the last line.
+  std::vector<Key, boost::alignment::aligned_allocator<Key, kCacheLine>> keys_;
+  size_t end_ = kRoot;
+  std::vector<Slot> slots_;
+  uint32_t free_slot_ = kNoSlot;
   uint32_t next_id_ = 0;
 };
 
