@@ -1,0 +1,55 @@
+// Where things are on the device: one layout for the running file system, recovery and oracles.
+//
+// As mke2fs lays out a small file system without flex_bg, sparse superblock copies or resize inode
+// [lib/ext2fs/alloc_tables.c]: per group: superblock and descriptors (group 0 only), block bitmap,
+// inode bitmap, inode table; then, in group 0, the root directory's block and the journal, which
+// are ordinary blocks marked used.
+#pragma once
+
+#include <cstdint>
+
+namespace model {
+
+using Pblk = uint32_t;  // a block of the device, in units of the block size
+using Lblk = uint32_t;  // a block of a file, likewise
+using Ino = uint32_t;   // from 1, as in ext4
+using Tid = uint32_t;   // of a jbd2 transaction; the journal's first is 1
+
+inline constexpr uint32_t kSectorBytes = 512;
+inline constexpr uint32_t kInodeBytes = 256;
+inline constexpr Ino kRootIno = 2;
+inline constexpr Ino kJournalIno = 8;
+inline constexpr Ino kFirstIno = 11;
+
+struct Geometry {
+  uint32_t block_bytes = 4096;
+  uint32_t blocks = 1024;  // of the whole device
+  uint32_t inodes = 32;    // in all, a multiple of inodes_per_block()
+  uint32_t journal_blocks = 64;
+
+  uint32_t sectors_per_block() const { return block_bytes / kSectorBytes; }
+  uint32_t inodes_per_block() const { return block_bytes / kInodeBytes; }
+
+  // Blocks of metadata at fixed places. One block group: its bitmap is one block, so a device has
+  // at most 8 * block_bytes blocks.
+  Pblk superblock() const { return 0; }
+  Pblk group_descriptors() const { return 1; }
+  Pblk block_bitmap() const { return 2; }
+  Pblk inode_bitmap() const { return 3; }
+  Pblk inode_table() const { return 4; }
+  uint32_t inode_table_blocks() const { return inodes / inodes_per_block(); }
+  Pblk root_directory() const { return inode_table() + inode_table_blocks(); }
+  // The journal's blocks are contiguous; its block 0 is the journal superblock.
+  Pblk journal() const { return root_directory() + 1; }
+  // From here on blocks are allocated to files, extent nodes and directories.
+  Pblk first_data() const { return journal() + journal_blocks; }
+
+  Pblk inode_table_block(Ino ino) const { return inode_table() + (ino - 1) / inodes_per_block(); }
+  uint32_t inode_slot(Ino ino) const { return (ino - 1) % inodes_per_block(); }
+  uint64_t first_sector(Pblk pblk) const { return uint64_t{pblk} * sectors_per_block(); }
+  Pblk block_of_sector(uint64_t sector) const {
+    return static_cast<Pblk>(sector / sectors_per_block());
+  }
+};
+
+}  // namespace model

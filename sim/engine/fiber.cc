@@ -1,0 +1,116 @@
+#include "sim/engine/fiber.h"
+
+#include <sys/mman.h>
+
+#include <boost/context/detail/fcontext.hpp>
+
+#include "sim/check.h"
+
+#ifdef SIM_FIBER_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
+namespace sim {
+namespace {
+
+constexpr size_t kGuardBytes = 4096;
+constexpr int kStacksPerRegion = 16;
+// First frames of different stacks start this far apart modulo a page, or they would all compete
+// for the same cache sets.
+constexpr size_t kStaggerBytes = 256;
+constexpr int kStaggers = 8;
+
+using boost::context::detail::jump_fcontext;
+using boost::context::detail::make_fcontext;
+using boost::context::detail::transfer_t;
+
+void StartSwitch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom,
+                 [[maybe_unused]] size_t size_bytes) {
+#ifdef SIM_FIBER_ASAN
+  __sanitizer_start_switch_fiber(fake_stack, bottom, size_bytes);
+#endif
+}
+
+void FinishSwitch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void** old_bottom,
+                  [[maybe_unused]] size_t* old_size_bytes) {
+#ifdef SIM_FIBER_ASAN
+  __sanitizer_finish_switch_fiber(fake_stack, old_bottom, old_size_bytes);
+#endif
+}
+
+}  // namespace
+
+StackPool::~StackPool() {
+  for (const Region& region : regions_) munmap(region.start, region.size_bytes);
+}
+
+std::byte* StackPool::Acquire() {
+  if (free_.empty()) {
+    const size_t size_bytes = (kStacksPerRegion + 1) * kStackBytes;  // one more, to align
+    void* start = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    SIM_CHECK(start != MAP_FAILED);
+    regions_.push_back({start, size_bytes});
+    const uintptr_t first =
+        (reinterpret_cast<uintptr_t>(start) + kStackBytes - 1) & ~(kStackBytes - 1);
+    for (int i = kStacksPerRegion - 1; i >= 0; --i) {
+      auto* bottom = reinterpret_cast<std::byte*>(first + i * kStackBytes);
+      SIM_CHECK(mprotect(bottom, kGuardBytes, PROT_NONE) == 0);
+      free_.push_back(bottom + kStackBytes);
+    }
+  }
+  std::byte* top = free_.back();
+  free_.pop_back();
+  return top;
+}
+
+struct FiberSwitch {
+  // First code on a new stack.
+  [[noreturn]] static void Enter(transfer_t from) {
+    auto& came_from = *static_cast<Fiber*>(from.data);
+    came_from.context_ = from.fctx;
+    FinishSwitch(nullptr, &came_from.stack_bottom_, &came_from.stack_bytes_);
+    Fiber& self = *came_from.next_;
+    self.entry_(Fiber::RunningOwner());
+    SIM_CHECK(false);  // an entry ends with SwitchAwayForever()
+  }
+};
+
+Fiber::Fiber(StackPool& pool, void (*entry)(void* owner), void* owner)
+    : pool_(&pool), top_(pool.Acquire()), entry_(entry) {
+  auto* header = reinterpret_cast<void**>(top_ - sizeof(void*));
+  *header = owner;
+  const size_t slot = reinterpret_cast<uintptr_t>(top_) / kStackBytes;
+  const size_t stagger = 64 + slot % kStaggers * kStaggerBytes;
+  stack_bottom_ = top_ - kStackBytes + kGuardBytes;
+  stack_bytes_ = kStackBytes - kGuardBytes;
+  context_ = make_fcontext(top_ - stagger, stack_bytes_ - stagger, FiberSwitch::Enter);
+}
+
+Fiber::~Fiber() {
+  if (pool_ != nullptr) pool_->Release(top_);
+}
+
+void Fiber::SwitchTo(Fiber& next) {
+  next_ = &next;
+  StartSwitch(&fake_stack_, next.stack_bottom_, next.stack_bytes_);
+  const transfer_t from = jump_fcontext(next.context_, this);
+  static_cast<Fiber*>(from.data)->context_ = from.fctx;
+  FinishSwitch(fake_stack_, nullptr, nullptr);
+  if (unwinding_) throw FiberUnwind();
+}
+
+void Fiber::SwitchAwayForever(Fiber& next) {
+  next_ = &next;
+  StartSwitch(nullptr, next.stack_bottom_, next.stack_bytes_);
+  jump_fcontext(next.context_, this);
+  SIM_CHECK(false);  // nobody switches back
+  __builtin_unreachable();
+}
+
+void Fiber::UnwindFrom(Fiber& from) {
+  unwinding_ = true;
+  from.SwitchTo(*this);
+}
+
+}  // namespace sim

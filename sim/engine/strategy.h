@@ -1,0 +1,67 @@
+// A strategy makes the choices of an execution: who takes the next turn.
+//
+// A turn is one step of one actor: a task running from its choice point to its next one, or one
+// event (an I/O completion, a timer). The same scenario, seed and turns give the same execution.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "sim/engine/footprint.h"
+#include "sim/engine/ids.h"
+
+namespace sim {
+
+// Who can take a turn.
+struct Actor {
+  enum class Kind : uint8_t { kTask, kEvent };
+  Kind kind = Kind::kTask;
+  uint32_t id = 0;  // TaskId or EventId
+
+  bool operator==(const Actor&) const = default;
+};
+
+struct Candidate {
+  Actor actor;
+  Footprint next;      // what the turn starts with
+  Nanos ready_at = 0;  // when it may happen, going by time
+};
+
+struct ChoicePoint {
+  // Tasks by id, then events by time and order of creation; never empty.
+  std::span<const Candidate> candidates;
+  uint64_t turn = 0;  // of this execution, from 0
+  // The task that has just run, if it could go on: choosing another is a preemption.
+  TaskId running;
+};
+
+// One turn as it was taken, with everything it touched, in order.
+struct Turn {
+  Actor actor;
+  std::span<const Footprint> accesses;
+};
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+
+  // True if the earliest candidate always goes next; Choose() is then not called.
+  virtual bool follows_time() const { return false; }
+  // True if OnTurn() is to be called with the footprints of each turn.
+  virtual bool wants_turns() const { return false; }
+
+  // An index into `point.candidates`.
+  virtual size_t Choose(const ChoicePoint& point) = 0;
+  virtual void OnTurn(const Turn&) {}
+  virtual void OnEnd() {}
+};
+
+// The choices of an execution, run-length coded: `actor` took `turns` turns in a row.
+struct ScheduleRun {
+  Actor actor;
+  uint32_t turns = 0;
+
+  bool operator==(const ScheduleRun&) const = default;
+};
+
+}  // namespace sim

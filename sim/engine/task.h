@@ -1,0 +1,88 @@
+// A simulated thread: a fiber, where it stands, and what it waits for.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "sim/engine/fiber.h"
+#include "sim/engine/footprint.h"
+#include "sim/engine/ids.h"
+#include "sim/engine/stack_table.h"
+
+namespace sim {
+
+class World;
+
+// Something that tasks wait for: a lock, an event. Says so in reports of deadlocks.
+class Waitable {
+ public:
+  explicit Waitable(ObjectId object) : object_(object) {}
+  virtual ~Waitable() = default;
+  Waitable(const Waitable&) = delete;
+  Waitable& operator=(const Waitable&) = delete;
+
+  ObjectId object() const { return object_; }
+  // Such as "i_data_sem of inode 12".
+  virtual std::string Describe() const = 0;
+  // The tasks that could end the wait, as far as known; in order of id.
+  virtual std::vector<TaskId> Owners() const { return {}; }
+
+ private:
+  ObjectId object_;
+};
+
+enum class TaskKind : uint8_t {
+  kUser,    // the execution ends when all of these have
+  kDaemon,  // waits for work in World::ParkIdle(), and ends when that returns false
+};
+
+class Task {
+ public:
+  enum class State : uint8_t { kReady, kRunning, kParked, kDone };
+
+  Task(World& world, TaskId id, std::string name, TaskKind kind, StackPool& pool,
+       absl::AnyInvocable<void()> body);
+
+  World& world() const { return world_; }
+  TaskId id() const { return id_; }
+  const std::string& name() const { return name_; }
+  TaskKind kind() const { return kind_; }
+  State state() const { return state_; }
+  bool idle() const { return idle_; }
+
+  // Where it is, for reports; kept by SIM_FRAME.
+  StackId stack() const { return stack_; }
+  void set_stack(StackId stack) { stack_ = stack; }
+
+  // While parked: on what, and where in the model's source.
+  const Waitable* waiting_on() const { return waiting_on_; }
+  Site waiting_at() const { return waiting_at_; }
+
+  // The task whose stack this is called on; never in a plain function of the host program.
+  static Task& Current() { return *static_cast<Task*>(Fiber::RunningOwner()); }
+
+ private:
+  friend class World;
+  static void Enter(void* task);
+
+  World& world_;
+  TaskId id_;
+  std::string name_;
+  TaskKind kind_;
+  State state_ = State::kReady;
+  bool started_ = false;
+  bool idle_ = false;       // parked in ParkIdle()
+  bool timed_out_ = false;  // what ended the last wait with a deadline
+  EventId timeout_;         // while parked with a deadline
+  Nanos ready_at_ = 0;      // while ready: since when
+  Footprint next_;          // while ready: what its next turn starts with
+  StackId stack_ = StackTable::kEmpty;
+  const Waitable* waiting_on_ = nullptr;
+  Site waiting_at_;
+  absl::AnyInvocable<void()> body_;
+  Fiber fiber_;
+};
+
+}  // namespace sim

@@ -1,0 +1,224 @@
+// One instance of everything simulated: tasks, virtual time, pending events, choices, findings.
+//
+// Nothing mutable lives outside a world, so any number of them run side by side, one thread each at
+// a time. A task runs alone from one choice point to the next: Step() is where others may come in
+// between. Waiting is Park(); whoever ends the wait calls Wake().
+//
+// Events (I/O completions, timers) run like interrupts: at once, on whatever stack is there, in no
+// task, and they never wait.
+//
+// Time: every turn of a task takes a few hundred virtual nanoseconds, drawn from the seed; events
+// happen at their time or later. When a strategy follows time, the earliest goes next, as if each
+// task had a processor of its own; otherwise anything that can happen may, and time only grows.
+//
+// Not modelled: a limited number of processors, priorities, and preemption between choice points.
+// What other tasks may see changes at choice points only, so no order of visible operations is
+// lost.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/engine/digest.h"
+#include "sim/engine/event_queue.h"
+#include "sim/engine/finding.h"
+#include "sim/engine/random.h"
+#include "sim/engine/strategy.h"
+#include "sim/engine/task.h"
+
+namespace sim {
+
+class LockTracker;  // sim/locking
+
+struct WorldOptions {
+  uint64_t seed = 0;
+  // A runaway execution ends here, with ExecutionEnd::kTurnLimit or kTimeLimit.
+  uint64_t max_turns = 1'000'000;
+  Nanos max_time = 3'600'000'000'000;
+};
+
+enum class ExecutionEnd : uint8_t {
+  kFinished,   // every user task has returned and nothing is pending
+  kDeadlock,   // nobody can go on and somebody waits
+  kTurnLimit,  // a starvation or livelock, or a limit set too low
+  kTimeLimit,
+};
+
+class World {
+ public:
+  // All must outlive the world. `stack_table` may be shared by many worlds in turn.
+  World(const WorldOptions& options, Strategy& strategy, StackPool& pool, StackTable& stack_table);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  // The task becomes ready at once. From anywhere.
+  Task& Spawn(std::string name, TaskKind kind, absl::AnyInvocable<void()> body);
+  // Runs to the end; once per world. Tasks that did not get to their end are unwound by the
+  // destructor, during which tearing_down() holds and nothing may wait or be unlocked.
+  ExecutionEnd Run();
+  bool tearing_down() const { return tearing_down_; }
+
+  ObjectId NewObject() { return ObjectId{next_object_++}; }
+  Nanos now() const { return now_; }
+  uint64_t turns() const { return turns_; }
+  // A random stream of its own for `name`: one more draw in one leaves the others alone.
+  RandomStream Stream(std::string_view name) const { return RandomStream(seed_, name); }
+
+  // --- On tasks ---------------------------------------------------------------------------------
+  Task& current() const { return *current_; }
+  // True inside an event, where current() is nobody.
+  bool in_irq() const { return current_ == nullptr; }
+
+  // A choice point: what follows starts with `access` to `object`.
+  void Step(ObjectId object, Access access) {
+    Task& task = *current_;
+    task.next_ = {object, access};
+    task.ready_at_ = now_ + kTurnNanos + static_cast<Nanos>(costs_.Next() >> 56);
+    if (follows_time_ && task.ready_at_ <= horizon_ && turns_ < max_turns_) {
+      now_ = task.ready_at_;
+      BeginTurn(task);
+      return;
+    }
+    Yield(task);
+  }
+  // One more access within the running turn.
+  void Touch(ObjectId object, Access access) {
+    if (records_accesses_) accesses_.push_back({object, access});
+  }
+
+  // Parks the running task until Wake(). Not a choice point.
+  void Park(const Waitable& on, Site site = Site::Here());
+  // The same with a deadline; false if that ended the wait.
+  [[nodiscard]] bool ParkUntil(const Waitable& on, Nanos deadline, Site site = Site::Here());
+  // Parks a daemon that has nothing to do; false once the execution is over: return then. A
+  // deadline does not keep the execution going: nothing happens at it once all else has ended.
+  static constexpr Nanos kNever = INT64_MAX;
+  [[nodiscard]] bool ParkIdle(const Waitable& on, Nanos deadline = kNever,
+                              Site site = Site::Here());
+  void SleepFor(Nanos duration, Site site = Site::Here());
+
+  // --- From tasks and events --------------------------------------------------------------------
+  // `task` must be parked; it goes on after the running turn, when it is chosen.
+  void Wake(Task& task);
+  // `handler(self, arg)` runs at `at` or later; `object` is what it touches first.
+  EventId At(Nanos at, ObjectId object, Event::Run handler, void* self, uint64_t arg);
+  void Cancel(EventId event) { events_.Cancel(event); }
+  // While the count is not zero no event runs: interrupts are off somewhere.
+  void BlockIrqs() { ++irqs_blocked_; }
+  void UnblockIrqs();
+
+  void Report(Finding finding);
+  // Mixes something that happened into the execution's digest.
+  void Record(uint64_t word) { digest_.Add(word); }
+
+  // --- Looking at it ----------------------------------------------------------------------------
+  const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
+  const std::vector<Finding>& findings() const { return findings_; }
+  const std::vector<ScheduleRun>& schedule() const { return schedule_; }
+  const Digest128& digest() const { return digest_; }
+  StackTable& stack_table() const { return stack_table_; }
+  // The stack of the running code.
+  StackId stack() const { return Task::Current().stack(); }
+  size_t pending_events() const { return events_.size(); }
+
+  LockTracker& lock_tracker() const { return *lock_tracker_; }
+  void set_lock_tracker(LockTracker& tracker) { lock_tracker_ = &tracker; }
+
+ private:
+  friend class Task;
+  static constexpr Nanos kTurnNanos = 100;
+  // A task that waits while only idle daemons' timers tick is stuck after so many of those.
+  static constexpr int kMaxIdleTicks = 64;
+
+  void BeginTurn(Task& task) {
+    ++turns_;
+    digest_.Add(uint64_t{task.id_.value} << 40 | uint64_t{task.next_.object.value} << 8 |
+                static_cast<uint64_t>(task.next_.access));
+    if (last_task_run_ == task.id_.value) {
+      ++schedule_.back().turns;
+    } else {
+      StartRun({Actor::Kind::kTask, task.id_.value});
+    }
+    if (records_accesses_) StartAccesses({Actor::Kind::kTask, task.id_.value}, task.next_);
+  }
+
+  void Yield(Task& task);
+  void Block(Task& task, const Waitable& on, Site site);
+  void Reschedule();
+  // The next to go on after this turn; runs events on the way. Null when the execution is over.
+  Task* PickNext();
+  Actor Choose();
+  Actor ChooseByTime();
+  bool StopDaemons();
+  void RunEvent(EventId id);
+  void StartRun(Actor actor);
+  void StartAccesses(Actor actor, Footprint first);
+  void EndTurn();
+  void TimeOut(Task& task);
+  void MakeReady(Task& task);
+  void RemoveReady(Task& task);
+  bool OnlyIdleLeft() const;
+
+  Strategy& strategy_;
+  StackPool& pool_;
+  StackTable& stack_table_;
+  LockTracker* lock_tracker_ = nullptr;
+  uint64_t seed_ = 0;
+  uint64_t max_turns_ = 0;
+  Nanos max_time_ = 0;
+  bool follows_time_ = false;
+  bool records_accesses_ = false;
+
+  Task* current_ = nullptr;
+  Nanos now_ = 0;
+  // The running task may go on until then without anybody else being earlier.
+  Nanos horizon_ = 0;
+  uint64_t turns_ = 0;
+  RandomStream costs_;
+  Digest128 digest_;
+
+  Fiber main_;
+  std::vector<std::unique_ptr<Task>> tasks_;
+  std::unique_ptr<Task> boot_;  // the stack that the first events run on
+  std::vector<Task*> ready_;    // by id
+  EventQueue events_;
+  int user_tasks_left_ = 0;
+  int idle_timers_ = 0;  // events that only an idle daemon waits for
+  int idle_ticks_ = 0;
+  int irqs_blocked_ = 0;
+  bool stopping_ = false;
+  bool tearing_down_ = false;
+  ExecutionEnd end_ = ExecutionEnd::kFinished;
+
+  std::vector<ScheduleRun> schedule_;
+  uint32_t last_task_run_ = UINT32_MAX;  // the task of schedule_.back()
+  Actor turn_actor_;
+  std::vector<Footprint> accesses_;  // of the running turn
+  std::vector<Candidate> candidates_;
+  std::vector<Event> pending_;
+  std::vector<Finding> findings_;
+  uint32_t next_object_ = 0;
+};
+
+// Names the modelled kernel function in the stacks of reports. First line of its body.
+class FrameGuard {
+ public:
+  explicit FrameGuard(const FrameSite* frame) : task_(Task::Current()), saved_(task_.stack()) {
+    task_.set_stack(task_.world().stack_table().Push(saved_, frame));
+  }
+  ~FrameGuard() { task_.set_stack(saved_); }
+  FrameGuard(const FrameGuard&) = delete;
+  FrameGuard& operator=(const FrameGuard&) = delete;
+
+ private:
+  Task& task_;
+  StackId saved_;
+};
+
+}  // namespace sim
+
+#define SIM_FRAME(function)                                                         \
+  static constexpr ::sim::FrameSite sim_frame_site{function, {__FILE__, __LINE__}}; \
+  const ::sim::FrameGuard sim_frame_guard(&sim_frame_site)

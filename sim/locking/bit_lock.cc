@@ -1,0 +1,50 @@
+#include "sim/locking/bit_lock.h"
+
+namespace sim {
+
+void BitLock::lock(Subclass subclass, Site site) {
+  tracker().MightSleep("lock bit", site);
+  world_.Step(object(), Access::kWrite);
+  tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
+  if (!locked_) {
+    locked_ = true;
+    owner_ = &world_.current();
+    return;
+  }
+  Waiter waiter{&world_.current()};
+  waiters_.Push(waiter);
+  world_.Park(*this, site);  // until unlock() made us the owner
+}
+
+bool BitLock::trylock(Site site) {
+  world_.Step(object(), Access::kWrite);
+  if (locked_) return false;
+  tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
+  locked_ = true;
+  owner_ = &world_.current();
+  return true;
+}
+
+void BitLock::unlock(Site site) {
+  if (world_.tearing_down()) return;
+  world_.Touch(object(), Access::kWrite);
+  if (!locked_) {
+    tracker().Misuse(*this, "unlock of a bit that nobody holds", site);
+    return;
+  }
+  tracker().Release(*this, site);
+  if (waiters_.empty()) {
+    locked_ = false;
+    owner_ = nullptr;
+    return;
+  }
+  owner_ = waiters_.first()->task;
+  waiters_.Pop();
+  world_.Wake(*owner_);
+}
+
+std::vector<TaskId> BitLock::Owners() const {
+  return owner_ != nullptr ? std::vector{owner_->id()} : std::vector<TaskId>{};
+}
+
+}  // namespace sim

@@ -1,0 +1,66 @@
+// Tells the lock checker what the world's tasks do with locks, and keeps what each of them holds.
+//
+// One per world. The validator behind it may outlive the world and gather the lock graph of many
+// executions. Misuse that needs no graph is reported here, as "lock_misuse": a release by a task
+// that does not hold the lock, a task that ends with a lock held, a sleeping wait inside a
+// spinlock.
+#pragma once
+
+#include <deque>
+#include <string_view>
+
+#include "sim/engine/world.h"
+#include "sim/lockdep/validator.h"
+#include "sim/locking/lock.h"
+
+namespace sim {
+
+class LockTracker {
+ public:
+  // Makes itself the world's tracker. Both must outlive it.
+  LockTracker(World& world, Validator& validator);
+
+  Validator& validator() const { return validator_; }
+  LockClassId Class(std::string_view name) { return validator_.Class(name); }
+
+  // Before the wait, as lock_acquire() in the kernel: the order is wrong whether or not it waits.
+  void Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock, Site site);
+  // By the running context, which took it.
+  void Release(const Lock& lock, Site site);
+  // Takes `lock` over without waiting: it comes from another context, or there was nothing to wait
+  // for. What is taken before Release() depends on it; it depends on nothing.
+  void Adopt(const Lock& lock, Site site) {
+    Acquire(lock, ReadMode::kExclusive, Subclass::kNormal, true, site);
+  }
+  // A wait for whoever holds `lock`, without taking it.
+  void Sync(const Lock& lock, Site site);
+
+  // The running task is about to wait for something that may take long; a finding in an interrupt
+  // or under a spinlock.
+  void MightSleep(const char* what, Site site);
+  void SpinlockTaken() { ++context().spinlocks; }
+  void SpinlockReleased() { --context().spinlocks; }
+
+  // Called when a task's body has returned.
+  void TaskEnds(Task& task);
+  // Does the running context hold this very lock?
+  bool Holds(const Lock& lock) const;
+
+  void Misuse(const Lock& lock, std::string_view what, Site site);
+
+ private:
+  struct Context {
+    HeldLocks held;
+    int spinlocks = 0;
+  };
+
+  Context& context() { return ContextOf(world_.in_irq() ? TaskId{} : world_.current().id()); }
+  Context& ContextOf(TaskId task);  // none: interrupts
+
+  World& world_;
+  Validator& validator_;
+  Context irq_;
+  std::deque<Context> tasks_;  // by TaskId
+};
+
+}  // namespace sim

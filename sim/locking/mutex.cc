@@ -1,0 +1,45 @@
+#include "sim/locking/mutex.h"
+
+namespace sim {
+
+void Mutex::mutex_lock(Subclass subclass, Site site) {
+  tracker().MightSleep("mutex_lock", site);
+  world_.Step(object(), Access::kWrite);
+  tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
+  if (owner_ == nullptr) {
+    owner_ = &world_.current();
+    return;
+  }
+  Waiter waiter{&world_.current()};
+  waiters_.Push(waiter);
+  world_.Park(*this, site);  // until mutex_unlock() made us the owner
+}
+
+bool Mutex::mutex_trylock(Site site) {
+  world_.Step(object(), Access::kWrite);
+  if (owner_ != nullptr) return false;
+  tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
+  owner_ = &world_.current();
+  return true;
+}
+
+void Mutex::mutex_unlock(Site site) {
+  if (world_.tearing_down()) return;
+  world_.Touch(object(), Access::kWrite);
+  if (owner_ != &world_.current()) {
+    tracker().Misuse(*this, "mutex_unlock() by a task that does not own it", site);
+    return;
+  }
+  tracker().Release(*this, site);
+  owner_ = nullptr;
+  if (waiters_.empty()) return;
+  owner_ = waiters_.first()->task;
+  waiters_.Pop();
+  world_.Wake(*owner_);
+}
+
+std::vector<TaskId> Mutex::Owners() const {
+  return owner_ != nullptr ? std::vector{owner_->id()} : std::vector<TaskId>{};
+}
+
+}  // namespace sim

@@ -1,0 +1,100 @@
+// Waiting for something to become true: wait_event() on a wait queue [kernel/sched/wait.c].
+//
+// The lock checker treats the event as a lock that a waiter takes and gives back at once, and that
+// is held by whoever has to bring it about: see EventScope.
+#pragma once
+
+#include "absl/container/inlined_vector.h"
+#include "sim/locking/lock.h"
+#include "sim/locking/lock_tracker.h"
+
+namespace sim {
+
+class WaitQueue : public Lock {
+ public:
+  using Lock::Lock;
+
+  // Returns once `condition()` holds; checked at a choice point, and again after each WakeAll().
+  template <class Condition>
+  void wait_event(Condition condition, Site site = Site::Here()) {
+    BeginWait(site);
+    while (!condition()) ParkHere(site);
+  }
+  // Gives up at `deadline`: false if the condition does not hold then.
+  template <class Condition>
+  [[nodiscard]] bool wait_event_until(Condition condition, Nanos deadline,
+                                      Site site = Site::Here()) {
+    BeginWait(site);
+    while (!condition()) {
+      if (!ParkHereUntil(deadline, site)) return condition();
+    }
+    return true;
+  }
+  // For daemons: false once the execution is over and the condition does not hold.
+  template <class Condition>
+  [[nodiscard]] bool wait_idle(Condition condition, Nanos deadline = World::kNever,
+                               Site site = Site::Here()) {
+    world_.Step(object(), Access::kRead);
+    while (!condition()) {
+      if (!ParkIdleHere(deadline, site)) return condition();
+      if (deadline != World::kNever && world_.now() >= deadline) return true;
+    }
+    return true;
+  }
+
+  // From a task or an event: something that waiters look at has changed.
+  void WakeAll();
+  // Is anybody waiting?
+  bool active() const { return !waiters_.empty(); }
+
+  // Who would end a wait is not a property of the queue; set by those who know, for reports.
+  void set_owner(TaskId owner) { owner_ = owner; }
+  std::vector<TaskId> Owners() const override;
+
+ private:
+  void BeginWait(Site site);
+  void ParkHere(Site site);
+  [[nodiscard]] bool ParkHereUntil(Nanos deadline, Site site);
+  [[nodiscard]] bool ParkIdleHere(Nanos deadline, Site site);
+  void Leave(Task& task);
+
+  absl::InlinedVector<Task*, 2> waiters_;
+  TaskId owner_;
+};
+
+// From its construction to its end the running context has to bring about `event`: whatever it
+// waits for in between, those who wait for the event wait for too.
+class EventScope {
+ public:
+  explicit EventScope(WaitQueue& event, Site site = Site::Here());
+  ~EventScope();
+  EventScope(const EventScope&) = delete;
+  EventScope& operator=(const EventScope&) = delete;
+
+ private:
+  World& world_;
+  WaitQueue& event_;
+  Site site_;
+};
+
+// One-shot event [kernel/sched/completion.c].
+class Completion {
+ public:
+  Completion(World& world, LockClassId lock_class, InstanceName name)
+      : queue_(world, lock_class, name) {}
+
+  void wait_for_completion(Site site = Site::Here()) {
+    queue_.wait_event([this] { return done_; }, site);
+  }
+  void complete_all() {
+    done_ = true;
+    queue_.WakeAll();
+  }
+  bool done() const { return done_; }
+
+ private:
+  WaitQueue queue_;
+  bool done_ = false;
+};
+
+}  // namespace sim
