@@ -21,11 +21,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/types/span.h"
 #include "sim/engine/world.h"
 
 namespace sim {
@@ -101,34 +103,97 @@ class BlockDevice {
  public:
   // `initial` has size_sectors durable contents.
   BlockDevice(World& world, const DeviceConfig& config, std::vector<SectorContent> initial);
-  ~BlockDevice();
   BlockDevice(const BlockDevice&) = delete;
   BlockDevice& operator=(const BlockDevice&) = delete;
 
   // At most one; may be null.
   void set_listener(DeviceListener* listener) { listener_ = listener; }
 
-  // From a task or an event; never waits. Requires: the range is within the device.
+  // From a task, where it is a choice point, or from an event; never waits. Requires: the range is
+  // within the device; a flush has no contents, anything else has; only writes have flags.
   BioId submit_bio(std::unique_ptr<Bio> bio);
 
   uint64_t size_sectors() const { return durable_.size(); }
   const DeviceConfig& config() const { return config_; }
-  size_t in_flight() const;
+  size_t in_flight() const { return in_flight_; }
 
-  // What a power cut may leave in `sector`: durable(), or any of pending(), oldest first.
+  // What a power cut may leave in `sector`: durable(), or any of pending(). These are the completed
+  // versions in order of completion, then those in flight in order of submission.
   SectorContent durable(uint64_t sector) const { return durable_[sector]; }
   absl::Span<const PendingVersion> pending(uint64_t sector) const;
   // The sectors with anything pending, ascending.
-  const std::vector<uint64_t>& pending_sectors() const;
+  const std::vector<uint64_t>& pending_sectors() const { return pending_sectors_; }
   // What a read returns now.
   SectorContent current(uint64_t sector) const;
   // Any bio ever submitted, by id: what it was, for reports.
-  const Bio& bio(BioId id) const;
+  const Bio& bio(BioId id) const { return *bios_[id.value].bio; }
+
+  // The object that stands for what a power cut leaves: a write that becomes possible reads it, a
+  // flush, an FUA or a failed write changes it when it completes. Who promises to a user that
+  // something is durable reads it as well, or exploration may miss the power cut right after.
+  ObjectId medium() const { return medium_; }
 
  private:
+  using Versions = std::vector<PendingVersion>;
+  static constexpr uint32_t kNoVersions = UINT32_MAX;
+  // Completions that are this near to each other count as dependent.
+  static constexpr uint64_t kSectorsPerObject = 8;
+
+  struct BioState {
+    std::unique_ptr<Bio> bio;
+    std::optional<DeviceFault::Kind> fault;
+    bool flushing = false;  // not yet writing: a flush, or a write behind its preflush
+    // When it completed, or, while flushing, what completed before it was submitted: a flush
+    // covers all completions up to this one.
+    uint64_t completion = 0;
+  };
+
+  ObjectId ObjectOf(uint64_t sector) const {
+    return ObjectId{first_object_.value + static_cast<uint32_t>(sector / kSectorsPerObject)};
+  }
+  std::optional<DeviceFault::Kind> FaultFor(const Bio& bio);
+  void RecordSubmission(const Bio& bio);
+  void CompleteAfter(const Nanos (&latency)[2], const Bio& bio, ObjectId object);
+
+  void StartFlush(const Bio& bio);
+  void StartTransfer(const Bio& bio);
+  void OnCompletion(BioId id);
+  void FinishFlush(const BioState& flush);
+  void FinishRead(Bio& bio);
+  void FinishWrite(BioState& write);
+  void EndBio(BioId id);
+
+  // On the versions of one sector.
+  void AddVersion(uint64_t sector, const PendingVersion& version);
+  void DropVersion(uint64_t sector, BioId bio);
+  void CompleteVersion(uint64_t sector, BioId bio);
+  // What completed last up to `completion`, if anything did, is durable; older versions are gone.
+  bool MakeDurable(uint64_t sector, uint64_t completion);
+
+  void InsertPendingSectors(uint64_t begin, uint64_t end);
+  // Frees those of pending_sectors_[begin .. end) that have no versions left.
+  void PrunePendingSectors(size_t begin, size_t end);
+  void TouchSectors(const Bio& bio, Access access);
+  void NotifyDurable();
+
+  World& world_;
   DeviceListener* listener_ = nullptr;
   DeviceConfig config_;
+  RandomStream random_;
+  ObjectId medium_;
+  ObjectId cache_;  // completed writes read it, a flush that is submitted changes it
+  ObjectId first_object_;
+
+  std::vector<BioState> bios_;  // by id
+  size_t in_flight_ = 0;
+  uint64_t completions_ = 0;
+  uint64_t data_writes_ = 0;
+
   std::vector<SectorContent> durable_;
+  std::vector<uint32_t> versions_of_;  // by sector: into versions_; or kNoVersions
+  std::vector<Versions> versions_;     // never empty while a sector has them
+  std::vector<uint32_t> free_versions_;
+  std::vector<uint64_t> pending_sectors_;  // ascending
 };
 
 }  // namespace sim

@@ -1,0 +1,281 @@
+#include "sim/block/block_device.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "sim/check.h"
+
+namespace sim {
+
+BlockDevice::BlockDevice(World& world, const DeviceConfig& config,
+                         std::vector<SectorContent> initial)
+    : world_(world),
+      config_(config),
+      random_(world.Stream("device")),
+      medium_(world.NewObject()),
+      cache_(world.NewObject()),
+      first_object_(world.NewObject()),
+      durable_(std::move(initial)),
+      versions_of_(durable_.size(), kNoVersions) {
+  SIM_CHECK(durable_.size() == config.size_sectors);
+  for (uint64_t i = kSectorsPerObject; i < size_sectors(); i += kSectorsPerObject) {
+    (void)world.NewObject();
+  }
+}
+
+// --- Submission ----------------------------------------------------------------------------------
+
+BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
+  Bio& bio = *owned;
+  const bool is_flush = bio.op == Bio::Op::kFlush;
+  SIM_CHECK(bio.contents.empty() == is_flush);
+  SIM_CHECK(bio.op == Bio::Op::kWrite || (!bio.preflush && !bio.fua));
+  SIM_CHECK(bio.sector <= size_sectors() && bio.contents.size() <= size_sectors() - bio.sector);
+
+  const bool flushes = is_flush || bio.preflush;
+  if (!world_.in_irq()) {
+    world_.Step(flushes ? cache_ : medium_, flushes ? Access::kWrite : Access::kRead);
+    bio.submitter = world_.current().id();
+  } else {
+    bio.submitter = TaskId{};
+  }
+  bio.id = BioId{static_cast<uint32_t>(bios_.size())};
+  bio.stack = world_.stack();
+  bio.submitted_at = world_.now();
+  bios_.push_back({std::move(owned), FaultFor(bio)});
+  ++in_flight_;
+  RecordSubmission(bio);
+  if (is_flush || (bio.preflush && config_.volatile_cache)) {
+    StartFlush(bio);
+  } else {
+    StartTransfer(bio);
+  }
+  return bio.id;
+}
+
+std::optional<DeviceFault::Kind> BlockDevice::FaultFor(const Bio& bio) {
+  if (bio.op != Bio::Op::kWrite) return std::nullopt;
+  if (bio.is_data) ++data_writes_;
+  for (const DeviceFault& fault : config_.faults) {
+    const bool hit = fault.nth != 0 ? bio.is_data && fault.nth == data_writes_
+                                    : fault.sector >= bio.sector &&
+                                          fault.sector - bio.sector < bio.contents.size();
+    if (hit) return fault.kind;
+  }
+  return std::nullopt;
+}
+
+void BlockDevice::RecordSubmission(const Bio& bio) {
+  world_.Record(uint64_t{bio.id.value} << 8 | uint64_t{bio.fua} << 3 | uint64_t{bio.preflush} << 2 |
+                static_cast<uint64_t>(bio.op));
+  world_.Record(bio.sector);
+  world_.Record(bio.contents.size());
+  if (bio.op != Bio::Op::kWrite) return;
+  for (const SectorContent content : bio.contents) world_.Record(content);
+}
+
+void BlockDevice::CompleteAfter(const Nanos (&latency)[2], const Bio& bio, ObjectId object) {
+  world_.At(
+      world_.now() + random_.UniformIn(latency[0], latency[1]), object,
+      [](void* self, uint64_t id) {
+        static_cast<BlockDevice*>(self)->OnCompletion(BioId{static_cast<uint32_t>(id)});
+      },
+      this, bio.id.value);
+}
+
+// A device without a cache has nothing to flush and says so at once.
+void BlockDevice::StartFlush(const Bio& bio) {
+  static constexpr Nanos kAtOnce[2] = {0, 0};
+  BioState& state = bios_[bio.id.value];
+  state.flushing = true;
+  state.completion = completions_;
+  world_.Touch(cache_, Access::kWrite);
+  CompleteAfter(config_.volatile_cache ? config_.flush_latency : kAtOnce, bio, medium_);
+}
+
+void BlockDevice::StartTransfer(const Bio& bio) {
+  if (bio.op == Bio::Op::kRead) {
+    CompleteAfter(config_.read_latency, bio, ObjectOf(bio.sector));
+    return;
+  }
+  world_.Touch(medium_, Access::kRead);
+  const uint64_t end = bio.sector + bio.contents.size();
+  InsertPendingSectors(bio.sector, end);
+  for (uint64_t sector = bio.sector; sector < end; ++sector) {
+    AddVersion(sector, {bio.contents[sector - bio.sector], bio.id, false});
+  }
+  CompleteAfter(config_.write_latency, bio, ObjectOf(bio.sector));
+  if (listener_ != nullptr) listener_->OnWritePossible(*this, bio);
+}
+
+// --- Completion ----------------------------------------------------------------------------------
+
+void BlockDevice::OnCompletion(BioId id) {
+  BioState& state = bios_[id.value];
+  Bio& bio = *state.bio;
+  world_.Record(uint64_t{id.value} << 8 | uint64_t{state.flushing} << 1 |
+                uint64_t{state.fault.has_value()});
+  if (state.flushing) {
+    state.flushing = false;
+    FinishFlush(state);
+    if (bio.op == Bio::Op::kWrite) {
+      StartTransfer(bio);
+      return;
+    }
+  } else if (bio.op == Bio::Op::kRead) {
+    FinishRead(bio);
+  } else {
+    FinishWrite(state);
+  }
+  EndBio(id);
+}
+
+void BlockDevice::FinishFlush(const BioState& flush) {
+  world_.Touch(medium_, Access::kWrite);
+  if (config_.ignore_flush) return;
+  bool changed = false;
+  for (const uint64_t sector : pending_sectors_) {
+    changed |= MakeDurable(sector, flush.completion);
+  }
+  PrunePendingSectors(0, pending_sectors_.size());
+  if (changed) NotifyDurable();
+}
+
+void BlockDevice::FinishRead(Bio& bio) {
+  TouchSectors(bio, Access::kRead);
+  for (size_t i = 0; i < bio.contents.size(); ++i) {
+    bio.contents[i] = current(bio.sector + i);
+    world_.Record(bio.contents[i]);
+  }
+}
+
+void BlockDevice::FinishWrite(BioState& write) {
+  const Bio& bio = *write.bio;
+  TouchSectors(bio, Access::kWrite);
+  world_.Touch(cache_, Access::kRead);
+  write.completion = ++completions_;
+  size_t written = bio.contents.size();
+  if (write.fault == DeviceFault::Kind::kWriteError) written = 0;
+  if (write.fault == DeviceFault::Kind::kShortWrite) written /= 2;
+  // A failed FUA write promises nothing, not even for what it wrote.
+  const bool durable =
+      !config_.volatile_cache || (bio.fua && !write.fault.has_value() && !config_.ignore_flush);
+  for (size_t i = 0; i < bio.contents.size(); ++i) {
+    const uint64_t sector = bio.sector + i;
+    if (i >= written) {
+      DropVersion(sector, bio.id);
+      continue;
+    }
+    CompleteVersion(sector, bio.id);
+    if (durable) (void)MakeDurable(sector, write.completion);
+  }
+  if (!durable && !write.fault.has_value()) return;
+  world_.Touch(medium_, Access::kWrite);
+  const auto first = std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), bio.sector);
+  const auto begin = static_cast<size_t>(first - pending_sectors_.begin());
+  PrunePendingSectors(begin, begin + bio.contents.size());
+  NotifyDurable();
+}
+
+// Last, and with nothing of the device at hand: end_io may submit more.
+void BlockDevice::EndBio(BioId id) {
+  Bio& bio = *bios_[id.value].bio;
+  const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
+  --in_flight_;
+  if (bio.end_io != nullptr) bio.end_io(bio, status);
+}
+
+// --- Versions ------------------------------------------------------------------------------------
+
+absl::Span<const PendingVersion> BlockDevice::pending(uint64_t sector) const {
+  const uint32_t index = versions_of_[sector];
+  if (index == kNoVersions) return {};
+  return versions_[index];
+}
+
+SectorContent BlockDevice::current(uint64_t sector) const {
+  const absl::Span<const PendingVersion> versions = pending(sector);
+  const auto newest = std::find_if(versions.rbegin(), versions.rend(),
+                                   [](const PendingVersion& version) { return version.completed; });
+  return newest != versions.rend() ? newest->content : durable_[sector];
+}
+
+void BlockDevice::AddVersion(uint64_t sector, const PendingVersion& version) {
+  versions_[versions_of_[sector]].push_back(version);
+}
+
+void BlockDevice::DropVersion(uint64_t sector, BioId bio) {
+  Versions& versions = versions_[versions_of_[sector]];
+  versions.erase(std::find_if(versions.begin(), versions.end(),
+                              [&](const PendingVersion& version) { return version.bio == bio; }));
+}
+
+// Moves it up to the end of the completed versions.
+void BlockDevice::CompleteVersion(uint64_t sector, BioId bio) {
+  Versions& versions = versions_[versions_of_[sector]];
+  const auto in_flight =
+      std::find_if(versions.begin(), versions.end(),
+                   [](const PendingVersion& version) { return !version.completed; });
+  const auto mine = std::find_if(in_flight, versions.end(),
+                                 [&](const PendingVersion& version) { return version.bio == bio; });
+  SIM_CHECK(mine != versions.end());
+  mine->completed = true;
+  std::rotate(in_flight, mine, mine + 1);
+}
+
+bool BlockDevice::MakeDurable(uint64_t sector, uint64_t completion) {
+  Versions& versions = versions_[versions_of_[sector]];
+  const auto kept =
+      std::find_if(versions.begin(), versions.end(), [&](const PendingVersion& version) {
+        return !version.completed || bios_[version.bio.value].completion > completion;
+      });
+  if (kept == versions.begin()) return false;
+  durable_[sector] = (kept - 1)->content;
+  versions.erase(versions.begin(), kept);
+  return true;
+}
+
+void BlockDevice::InsertPendingSectors(uint64_t begin, uint64_t end) {
+  for (uint64_t sector = begin; sector < end; ++sector) {
+    if (versions_of_[sector] != kNoVersions) continue;
+    if (free_versions_.empty()) {
+      free_versions_.push_back(static_cast<uint32_t>(versions_.size()));
+      versions_.emplace_back();
+    }
+    versions_of_[sector] = free_versions_.back();
+    free_versions_.pop_back();
+  }
+  auto first = std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), begin);
+  const auto last = std::lower_bound(first, pending_sectors_.end(), end);
+  const auto added = end - begin - static_cast<uint64_t>(last - first);
+  first = pending_sectors_.insert(last, added, 0) - (last - first);
+  std::iota(first, first + static_cast<ptrdiff_t>(end - begin), begin);
+}
+
+void BlockDevice::PrunePendingSectors(size_t begin, size_t end) {
+  const auto first = pending_sectors_.begin() + static_cast<ptrdiff_t>(begin);
+  const auto last = pending_sectors_.begin() + static_cast<ptrdiff_t>(end);
+  const auto gone = std::remove_if(first, last, [&](uint64_t sector) {
+    uint32_t& index = versions_of_[sector];
+    if (!versions_[index].empty()) return false;
+    free_versions_.push_back(index);
+    index = kNoVersions;
+    return true;
+  });
+  pending_sectors_.erase(gone, last);
+}
+
+void BlockDevice::TouchSectors(const Bio& bio, Access access) {
+  const uint64_t end = bio.sector + bio.contents.size();
+  for (uint64_t sector = bio.sector; sector < end;
+       sector += kSectorsPerObject - sector % kSectorsPerObject) {
+    world_.Touch(ObjectOf(sector), access);
+  }
+}
+
+void BlockDevice::NotifyDurable() {
+  if (listener_ != nullptr) listener_->OnDurable(*this);
+}
+
+}  // namespace sim
