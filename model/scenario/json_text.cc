@@ -74,7 +74,8 @@ std::string Located(std::string_view path, TextPosition at, std::string_view wha
 }
 
 // nlohmann words its errors as "[json.exception...] parse error at line 1, column 2: syntax error
-// while parsing value - unexpected ...; last read: '...'": keep what follows the dash.
+// while parsing value - unexpected ...; last read: '...'; expected ...". What it last read is where
+// we point, and may be no text at all.
 std::string PlainReason(std::string_view what) {
   for (std::string_view mark : {" - ", ": ", "] "}) {
     const size_t found = what.find(mark);
@@ -83,7 +84,11 @@ std::string PlainReason(std::string_view what) {
       break;
     }
   }
-  return Cat("not valid JSON: ", what);
+  const size_t quote = what.find("; last read: '");
+  const size_t wanted = what.rfind("'; expected ");
+  const bool says_wanted = wanted != std::string_view::npos && wanted > quote;
+  return Cat("not valid JSON: ", what.substr(0, quote),
+             says_wanted ? what.substr(wanted + 1) : std::string_view());
 }
 
 // Receives nlohmann's events and builds the tree. An event comes right after its token was read, so
@@ -141,19 +146,19 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     EndToken();
     return true;
   }
-  bool parse_error(std::size_t, const std::string& last_token,
+  bool parse_error(std::size_t, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos)
+    if (text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
       return Fail({1, 1}, "the file is empty");
+    }
+    const size_t read = static_cast<size_t>(reached_ - text_.data());
+    const size_t at =
+        read < text_.size() && read > 0 ? std::min(TokenStart(), read - 1) : TokenStart();
     std::string reason = PlainReason(error.what());
-    if (reached_ == text_.data() + text_.size() &&
-        reason.find("unexpected end") != std::string::npos) {
+    if (reason.find("unexpected end of input") != std::string::npos) {
       reason = "not valid JSON: the text ends too early";
     }
-    // The text up to the offending token, which the lexer has read to its end.
-    const size_t read = static_cast<size_t>(reached_ - text_.data());
-    return Fail(tracker_.At(read - std::min({read, last_token.size(), read - previous_end_})),
-                reason);
+    return Fail(tracker_.At(at), reason);
   }
 
  private:
@@ -238,6 +243,9 @@ const JsonValue* JsonValue::Find(std::string_view key) const {
 }
 
 absl::StatusOr<JsonValue> ParseJsonText(std::string_view path, std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) {
+    return absl::InvalidArgumentError(Cat(path, ": not a text file"));
+  }
   return TreeBuilder(path, text).Build();
 }
 

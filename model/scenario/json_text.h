@@ -39,7 +39,7 @@ struct JsonValue {
 
 inline constexpr int kMaxDepth = 32;
 
-// `path` is for messages only. Failure: "path:line:column: what is wrong".
+// `path` is for messages only. Failure: "path:line:column: what is wrong"; "path: not a text file".
 absl::StatusOr<JsonValue> ParseJsonText(std::string_view path, std::string_view text);
 
 // The same text as a plain document, of any size and depth.

@@ -22,9 +22,8 @@ absl::Status ToStatus(std::string_view path, const JsonValue& root,
   std::vector<std::pair<TextPosition, std::string>> lines;
   for (const Problem& problem : problems) {
     const TextPosition at = PositionOf(root, problem.pointer, problem.of_key);
-    lines.emplace_back(at,
-                       Cat(path, ":", at.line, ":", at.column, ": ",
-                           problem.pointer.empty() ? "/" : problem.pointer, ": ", problem.message));
+    lines.emplace_back(at, Cat(path, ":", at.line, ":", at.column, ": ", problem.pointer,
+                               problem.pointer.empty() ? "" : ": ", problem.message));
   }
   std::stable_sort(lines.begin(), lines.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

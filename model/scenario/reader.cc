@@ -114,9 +114,10 @@ class Reader final : public FieldVisitor {
   bool Name(const Key& key, Names names, int& index) override {
     const JsonValue* json = Member(key);
     if (json == nullptr) return false;
-    if (json->kind != JsonValue::Kind::kString) return Want(key, OneOf(names), *json);
     const auto found = std::find(names.begin(), names.end(), json->text);
-    if (found == names.end()) return Want(key, OneOf(names), *json, Suggestion(json->text, names));
+    if (json->kind != JsonValue::Kind::kString || found == names.end()) {
+      return WantName(key, OneOf(names), names, *json);
+    }
     index = static_cast<int>(found - names.begin());
     return true;
   }
@@ -137,9 +138,8 @@ class Reader final : public FieldVisitor {
     const Names names = ErrnoNames();
     if (json->kind != JsonValue::Kind::kString ||
         std::find(names.begin(), names.end(), json->text) == names.end()) {
-      const bool text = json->kind == JsonValue::Kind::kString;
-      Want(key, Cat("what was transferred, 0, or an errno (", Join(names, ", "), ")"), *json,
-           text ? Suggestion(json->text, names) : "");
+      WantName(key, Cat("a number of bytes, 0, or an errno (", Join(names, ", "), ")"), names,
+               *json);
       return;
     }
     value = OpResult{.errno_name = json->text, .value = 0};
@@ -186,7 +186,9 @@ class Reader final : public FieldVisitor {
       if (short_key.empty() || item.kind != JsonValue::Kind::kString) {
         In(item, PointerTo(pointer, i), fields);
       } else {
-        JsonValue full{.kind = JsonValue::Kind::kObject, .at = item.at};
+        JsonValue full;
+        full.kind = JsonValue::Kind::kObject;
+        full.at = item.at;
         full.keys = {std::string(short_key)};
         full.keys_at = {item.at};
         full.elements = {item};
@@ -233,14 +235,21 @@ class Reader final : public FieldVisitor {
     return json;
   }
 
-  bool Want(std::string_view what, const JsonValue& got, std::string pointer,
-            std::string_view hint = {}) {
-    problems_.push_back({std::move(pointer), Cat("want ", what, ", got ", Describe(got), hint)});
+  bool Want(std::string_view what, const JsonValue& got, std::string pointer) {
+    problems_.push_back({std::move(pointer), Cat("want ", what, ", got ", Describe(got))});
     return false;
   }
-  bool Want(const Key& key, std::string_view what, const JsonValue& got,
-            std::string_view hint = {}) {
-    return Want(what, got, PointerTo(pointer_, key.name), hint);
+  bool Want(const Key& key, std::string_view what, const JsonValue& got) {
+    return Want(what, got, PointerTo(pointer_, key.name));
+  }
+  // With a likely name at hand the whole list helps nobody.
+  bool WantName(const Key& key, std::string_view what, Names names, const JsonValue& got) {
+    const bool text = got.kind == JsonValue::Kind::kString;
+    const std::string hint = text ? Suggestion(got.text, names) : "";
+    if (hint.empty()) return Want(key, what, got);
+    problems_.push_back(
+        {PointerTo(pointer_, key.name), Cat("unknown name ", Quoted(got.text), hint)});
+    return false;
   }
 
   bool InRange(const JsonValue& json, IntegerRange range, const std::string& pointer) {

@@ -1,0 +1,64 @@
+// Runs a scenario's search, and replays one execution of it from a trace.
+//
+// Results are a function of scenario and options: the same everywhere, however many jobs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
+#include "model/scenario/scenario.h"
+#include "nlohmann/json.hpp"
+
+namespace scenario {
+
+// What a caller may choose instead of what the scenario says.
+struct RunOptions {
+  std::optional<StrategyKind> strategy;
+  std::optional<uint64_t> seed;
+  std::optional<int64_t> executions;
+  int jobs = 1;  // threads for the executions of this scenario; changes no result
+};
+
+// Equal messages of one kind are one finding, seen `count` times.
+struct FoundFinding {
+  std::string kind;     // one of kFindingKinds
+  std::string message;  // one line
+  std::string detail;   // the full report: any number of lines
+  uint64_t count = 0;
+  nlohmann::ordered_json trace;  // of the first occurrence, for ReplayTrace(); null if none
+};
+
+struct ScenarioResult {
+  uint64_t executions = 0;
+  uint64_t steps = 0;
+  uint64_t crash_families = 0;
+  std::string crash_states = "0";  // how many states they cover: decimal, of any length
+  std::string digest;              // of all executions: 32 hexadecimal digits
+  std::vector<FoundFinding> findings;
+};
+
+// Called from time to time, from any thread, with the executions done so far and all to do.
+using ProgressFn = absl::FunctionRef<void(uint64_t done, uint64_t all)>;
+
+ScenarioResult RunScenario(const Scenario& scenario, const RunOptions& options,
+                           ProgressFn progress);
+
+struct ReplayResult {
+  std::string scenario;
+  std::string expected_kind;  // of the finding that the trace was written for
+  std::string expected_message;
+  std::string expected_digest;
+  std::string digest;  // of the execution as it went now
+  std::vector<FoundFinding> findings;
+  bool matches = false;  // the same finding and the same digest
+  std::string why_not;   // when not: in one line, what differed first
+};
+
+// Failure: the trace is not one of ours, or not of a scenario that this program can read.
+absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& trace);
+
+}  // namespace scenario
