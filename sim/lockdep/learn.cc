@@ -1,0 +1,265 @@
+// What the validator concludes from each new fact, and how it learns another's.
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check.h"
+#include "sim/lockdep/validator.h"
+
+namespace sim {
+
+const Validator::Use& Validator::HeldUse(const Fact& fact) const {
+  return held_[events_[fact.event].first_held + fact.held];
+}
+
+void Validator::Learn(const Fact& fact) {
+  switch (fact.kind) {
+    case Fact::Kind::kUsage:
+      return LearnUsage(fact);
+    case Fact::Kind::kDependency:
+      return LearnDependency(fact);
+    case Fact::Kind::kFault:
+      return LearnFault(fact);
+  }
+}
+
+// mark_lock(), mark_lock_irq()
+void Validator::LearnUsage(const Fact& fact) {
+  const LockNodeId node = events_[fact.event].lock.node;
+  if ((nodes_[node.value].usage & Mask(fact.bit)) != 0) return;
+  facts_.push_back(fact);
+  nodes_[node.value].usage |= Mask(fact.bit);
+  nodes_[node.value].first_use[static_cast<size_t>(fact.bit)] = fact.event;
+  if (fact.bit == UsageBit::kUsed) return;
+  CheckInconsistentUsage(fact, node);
+  CheckIrqInversion(fact, node);
+}
+
+void Validator::CheckInconsistentUsage(const Fact& fact, LockNodeId node) {
+  UsageMask conflicting = Mask(Opposite(fact.bit));
+  if (!IsRead(fact.bit)) conflicting |= Mask(WithRead(Opposite(fact.bit), true));
+  if ((nodes_[node.value].usage & conflicting) == 0) return;
+  LockReport report = MakeReport(ReportKind::kInconsistentUsage, fact);
+  const UsageMask bit = Mask(fact.bit);
+  SetConflict(report, node, node, IsIrqOn(fact.bit) ? conflicting : bit,
+              IsIrqOn(fact.bit) ? bit : conflicting);
+  Report(std::move(report));
+}
+
+// check_usage_forwards(), check_usage_backwards()
+void Validator::CheckIrqInversion(const Fact& fact, LockNodeId node) {
+  const UsageMask wanted = OppositeMask(Mask(fact.bit));
+  const ReadMode read = events_[fact.event].lock.read;
+  auto conflicts = [&](LockNodeId at, bool weak) {
+    return at != node && (nodes_[at.value].usage & wanted & (weak ? kUsageWrite : wanted)) != 0;
+  };
+  auto skip = [&](LockNodeId at) { return IsPerCpu(at); };
+  const bool forwards = !IsIrqOn(fact.bit);
+  const auto path =
+      forwards ? graph_.SearchForwards(node, read == ReadMode::kSharedRecursive, conflicts, skip)
+               : graph_.SearchBackwards(node, read != ReadMode::kExclusive, conflicts, skip);
+  if (!path) return;
+  LockReport report = MakeReport(ReportKind::kIrqInversion, fact);
+  const LockNodeId other =
+      forwards ? graph_.edge(path->back().edge).to : graph_.edge(path->front().edge).from;
+  if (forwards) {
+    SetConflict(report, node, other, Mask(fact.bit), wanted);
+  } else {
+    SetConflict(report, other, node, wanted, Mask(fact.bit));
+  }
+  report.irq.path = MakePath(*path);
+  Report(std::move(report));
+}
+
+// check_prev_add()
+void Validator::LearnDependency(const Fact& fact) {
+  const Use& held = HeldUse(fact);
+  const Use& taken = events_[fact.event].lock;
+  const EdgeKind kind = KindOf(held.read, taken.read);
+  if (graph_.Has(held.node, taken.node, kind)) return;
+  facts_.push_back(fact);
+  if (auto way_back = graph_.FindWayBack(held.node, taken.node, kind)) {
+    LockReport report = MakeReport(ReportKind::kLockCycle, fact);
+    report.cycle.edges = MakePath(*way_back);
+    report.cycle.edges.insert(report.cycle.edges.begin(), MakeEdge(fact));
+    Report(std::move(report));
+  }
+  CheckIrqOrder(fact);
+  graph_.Add(held.node, taken.node, kind, static_cast<LockGraph::Tag>(facts_.size() - 1));
+}
+
+// check_irq_usage()
+void Validator::CheckIrqOrder(const Fact& fact) {
+  const Use& held = HeldUse(fact);
+  const Use& taken = events_[fact.event].lock;
+  auto usage = [&](LockNodeId at, bool weak) {
+    return static_cast<UsageMask>(nodes_[at.value].usage & (weak ? kUsageWrite : 0xff));
+  };
+  auto skip = [&](LockNodeId at) { return IsPerCpu(at); };
+  const bool held_weak = held.read != ReadMode::kExclusive;
+  const bool taken_weak = taken.read == ReadMode::kSharedRecursive;
+
+  UsageMask safe_bits = 0;
+  auto gather = [&](LockNodeId at, bool weak) {
+    safe_bits = static_cast<UsageMask>(safe_bits | (usage(at, weak) & kUsageInIrq));
+    return false;
+  };
+  (void)graph_.SearchBackwards(held.node, held_weak, gather, skip);
+  if (safe_bits == 0) return;
+  UsageMask unsafe_bits = 0;
+  LockNodeId unsafe;
+  auto is_unsafe = [&](LockNodeId at, bool weak) {
+    unsafe = at;
+    unsafe_bits = static_cast<UsageMask>(usage(at, weak) & OppositeMask(safe_bits));
+    return unsafe_bits != 0;
+  };
+  const auto after = graph_.SearchForwards(taken.node, taken_weak, is_unsafe, skip);
+  if (!after) return;
+  LockNodeId safe;
+  auto is_safe = [&](LockNodeId at, bool weak) {
+    safe = at;
+    return (usage(at, weak) & OppositeMask(unsafe_bits)) != 0;
+  };
+  const auto before = graph_.SearchBackwards(held.node, held_weak, is_safe, skip);
+  SIM_CHECK(before.has_value());
+
+  LockReport report = MakeReport(ReportKind::kIrqOrder, fact);
+  SetConflict(report, safe, unsafe, OppositeMask(unsafe_bits), unsafe_bits);
+  report.irq.path = MakePath(*before);
+  report.irq.path.push_back(MakeEdge(fact));
+  for (LockEdge& edge : MakePath(*after)) report.irq.path.push_back(std::move(edge));
+  Report(std::move(report));
+}
+
+void Validator::LearnFault(const Fact& fact) {
+  LockReport report = MakeReport(fact.fault, fact);
+  if (fact.held != UINT32_MAX) report.holding = MakeUse(HeldUse(fact));
+  const size_t reports_before = reports_.size();
+  Report(std::move(report));
+  if (reports_.size() > reports_before) facts_.push_back(fact);
+}
+
+void Validator::Report(LockReport report) {
+  if (reported_.insert(Message(report)).second) reports_.push_back(std::move(report));
+}
+
+LockName Validator::NodeName(LockNodeId node) const {
+  const Node& at = nodes_[node.value];
+  const LockClass& lock_class = classes_[at.lock_class.value];
+  return {lock_class.name, at.subclass, at.usage, OuterLevel(node),
+          WaitLevel(lock_class.traits.inner)};
+}
+
+LockUse Validator::MakeUse(const Use& use) const {
+  return {NodeName(use.node),
+          use.read,
+          use.trylock,
+          use.sync,
+          names_[use.instance_name],
+          use.site,
+          stacks_.Frames(use.stack)};
+}
+
+LockActor Validator::MakeActor(const Event& event) const {
+  return {names_[event.task_name], event.task, event.execution, event.step, event.irq};
+}
+
+LockEdge Validator::MakeEdge(const Fact& fact) const {
+  return {MakeUse(HeldUse(fact)), MakeUse(events_[fact.event].lock),
+          MakeActor(events_[fact.event])};
+}
+
+std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path) const {
+  std::vector<LockEdge> edges;
+  for (const LockGraph::Hop& hop : path) {
+    const auto& tags = graph_.edge(hop.edge).tag;
+    edges.push_back(MakeEdge(facts_[tags[static_cast<size_t>(hop.kind)]]));
+  }
+  return edges;
+}
+
+LockReport Validator::MakeReport(ReportKind kind, const Fact& fact) const {
+  const Event& event = events_[fact.event];
+  LockReport report;
+  report.kind = kind;
+  report.actor = MakeActor(event);
+  report.lock = MakeUse(event.lock);
+  for (uint32_t i = 0; i < event.held_count; ++i) {
+    report.held.push_back(MakeUse(held_[event.first_held + i]));
+  }
+  return report;
+}
+
+// The first bits, exclusive before shared, in which the two are at odds.
+void Validator::SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsafe,
+                            UsageMask safe_bits, UsageMask unsafe_bits) const {
+  const Node& safe_node = nodes_[safe.value];
+  const Node& unsafe_node = nodes_[unsafe.value];
+  for (UsageBit in : {UsageBit::kInHardirq, UsageBit::kInHardirqRead, UsageBit::kInSoftirq,
+                      UsageBit::kInSoftirqRead}) {
+    for (UsageBit on : {Opposite(in), WithRead(Opposite(in), true)}) {
+      if ((safe_node.usage & safe_bits & Mask(in)) == 0) continue;
+      if ((unsafe_node.usage & unsafe_bits & Mask(on)) == 0) continue;
+      const Event& safe_event = events_[safe_node.first_use[static_cast<size_t>(in)]];
+      const Event& unsafe_event = events_[unsafe_node.first_use[static_cast<size_t>(on)]];
+      report.irq = {in,
+                    on,
+                    MakeUse(safe_event.lock),
+                    MakeUse(unsafe_event.lock),
+                    MakeActor(safe_event),
+                    MakeActor(unsafe_event),
+                    {}};
+      return;
+    }
+  }
+  SIM_CHECK(!"two usages in conflict");
+}
+
+void Validator::Merge(const Validator& other) {
+  for (const LockClass& lock_class : other.classes_) Class(lock_class.name, lock_class.traits);
+  std::vector<uint32_t> imported(other.events_.size(), UINT32_MAX);
+  for (Fact fact : other.facts_) {
+    const bool is_first = imported[fact.event] == UINT32_MAX;
+    const Event& theirs = other.events_[fact.event];
+    uint32_t& ours = imported[fact.event];
+    if (is_first) ours = Import(other, theirs);
+    const size_t facts_before = facts_.size();
+    fact.event = ours;
+    Learn(fact);
+    if (is_first && facts_.size() == facts_before) {  // no news
+      held_.resize(events_.back().first_held);
+      events_.pop_back();
+      ours = UINT32_MAX;
+    }
+  }
+  for (uint64_t i = 0; i < other.chain_count(); ++i) {
+    std::vector<ChainLink> links = other.Chain(i);
+    for (ChainLink& link : links) link.node = ImportNode(other, link.node);
+    AddChain(links);
+  }
+}
+
+LockNodeId Validator::ImportNode(const Validator& other, LockNodeId node) {
+  const Node& theirs = other.nodes_[node.value];
+  return NodeOf(Class(other.ClassName(theirs.lock_class)), theirs.subclass);
+}
+
+uint32_t Validator::Import(const Validator& other, const Event& event) {
+  auto import = [&](Use use) {
+    use.node = ImportNode(other, use.node);
+    use.instance_name = Intern(other.names_[use.instance_name]);
+    use.stack = InternStack(&other.stacks_, use.stack);
+    return use;
+  };
+  Event ours = event;
+  ours.lock = import(event.lock);
+  ours.task_name = Intern(other.names_[event.task_name]);
+  ours.first_held = static_cast<uint32_t>(held_.size());
+  for (uint32_t i = 0; i < event.held_count; ++i) {
+    held_.push_back(import(other.held_[event.first_held + i]));
+  }
+  events_.push_back(ours);
+  return static_cast<uint32_t>(events_.size() - 1);
+}
+
+}  // namespace sim

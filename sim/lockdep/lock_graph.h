@@ -1,0 +1,142 @@
+// The dependency graph: an edge A -> B says that B was waited for while A was held.
+//
+// A node is a lock class with a subclass (what lockdep calls a class). Each edge has the kinds in
+// which it was seen: the holder exclusive or shared (E, S), the taker recursive or not (R, N).
+// A recursive taker does not wait behind a shared holder, so a path that enters a node as *R may
+// not leave it as S*; a path without such a joint is *strong*, and only strong cycles can
+// deadlock [Documentation/locking/lockdep-design.rst, kernel/locking/lockdep.c:__bfs()].
+//
+// Searches are breadth first and exact: a node is visited once per way of entering it (lockdep
+// visits it once, and can miss a path). They find a shortest path, and among those the one
+// through the edges that were added first.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "sim/engine/ids.h"
+#include "sim/lockdep/lock_types.h"
+
+namespace sim {
+
+using LockNodeId = Id<struct LockNodeTag>;
+
+// Bit 0: the holder is exclusive; bit 1: the taker is not recursive.
+enum class EdgeKind : uint8_t { kSR = 0, kER = 1, kSN = 2, kEN = 3 };
+
+constexpr EdgeKind KindOf(ReadMode held, ReadMode taken) {
+  return static_cast<EdgeKind>((held == ReadMode::kExclusive ? 1 : 0) |
+                               (taken != ReadMode::kSharedRecursive ? 2 : 0));
+}
+
+class LockGraph {
+ public:
+  using Tag = uint32_t;  // the caller's note on why an edge is there
+
+  struct Edge {
+    LockNodeId from, to;
+    uint8_t kinds = 0;            // set of 1 << EdgeKind
+    std::array<Tag, 4> tag = {};  // by kind: the first note
+  };
+  // One edge of a path, in the kind that makes the path strong.
+  struct Hop {
+    uint32_t edge = 0;
+    EdgeKind kind = EdgeKind::kEN;
+  };
+  using Path = std::vector<Hop>;
+
+  LockNodeId AddNode();
+  uint32_t node_count() const { return static_cast<uint32_t>(out_.size()); }
+
+  bool Has(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+  // Requires: !Has(from, to, kind).
+  void Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag);
+
+  // In order of first sight.
+  const std::vector<Edge>& edges() const { return edges_; }
+  const Edge& edge(uint32_t index) const { return edges_[index]; }
+
+  // The shortest way back from `to` to `from` that makes a strong cycle with an edge
+  // from -> to of this kind; none: no such cycle. The edge itself need not be there.
+  std::optional<Path> FindWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+
+  // The shortest strong path along (or against) the edges from a root to a node for which
+  // match(node, weak) holds, the root included. `weak` says that a node was reached only by
+  // edges that conflict with exclusive use alone: *R on the way forwards, S* on the way
+  // backwards; `root_weak` says it of the root. Nodes with skip(node) are not there. Hops come
+  // in the order of the edges' direction.
+  template <class Match, class Skip>
+  std::optional<Path> SearchForwards(LockNodeId root, bool root_weak, Match match,
+                                     Skip skip) const {
+    return Search<true>(root, root_weak, match, skip);
+  }
+  template <class Match, class Skip>
+  std::optional<Path> SearchBackwards(LockNodeId root, bool root_weak, Match match,
+                                      Skip skip) const {
+    return Search<false>(root, root_weak, match, skip);
+  }
+
+ private:
+  struct State {
+    LockNodeId node;
+    bool weak = false;
+    uint32_t parent = UINT32_MAX;  // in queue_
+    Hop hop;                       // by which it was reached
+  };
+
+  template <bool kForwards, class Match, class Skip>
+  std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip) const;
+  // Whether the state is new, i.e. reached neither like this nor in a stronger way.
+  bool Visit(LockNodeId node, bool weak) const;
+  // The earliest noted of the kinds in `allowed`.
+  static EdgeKind FirstSeen(const Edge& edge, unsigned allowed);
+
+  static constexpr unsigned kExclusiveHolder = 0b1010;
+  static constexpr unsigned kNonRecursiveTaker = 0b1100;
+
+  std::vector<Edge> edges_;
+  std::vector<std::vector<uint32_t>> out_, in_;    // by node: edges in order of first sight
+  absl::flat_hash_map<uint64_t, uint32_t> index_;  // from, to -> edge; look-up only
+
+  // Scratch of Search(), kept to save its allocation.
+  mutable std::vector<State> queue_;
+  mutable std::vector<uint64_t> visited_;  // by node: search number * 2 + (reached strongly)
+  mutable uint64_t search_ = 0;
+};
+
+template <bool kForwards, class Match, class Skip>
+std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak, Match match,
+                                                 Skip skip) const {
+  constexpr unsigned kAfterWeak = kForwards ? kExclusiveHolder : kNonRecursiveTaker;
+  constexpr unsigned kMakesStrong = kForwards ? kNonRecursiveTaker : kExclusiveHolder;
+  ++search_;
+  queue_.clear();
+  if (!skip(root) && Visit(root, root_weak)) queue_.push_back({root, root_weak});
+  for (uint32_t head = 0; head < queue_.size(); ++head) {
+    const State state = queue_[head];
+    if (match(state.node, state.weak)) {
+      Path path;
+      for (uint32_t at = head; queue_[at].parent != UINT32_MAX; at = queue_[at].parent) {
+        path.push_back(queue_[at].hop);
+      }
+      if (kForwards) path.assign(path.rbegin(), path.rend());
+      return path;
+    }
+    for (uint32_t index : kForwards ? out_[state.node.value] : in_[state.node.value]) {
+      const Edge& edge = edges_[index];
+      const LockNodeId next = kForwards ? edge.to : edge.from;
+      const unsigned allowed = edge.kinds & (state.weak ? kAfterWeak : 0b1111);
+      if (allowed == 0 || skip(next)) continue;
+      const bool weak = (allowed & kMakesStrong) == 0;
+      if (!Visit(next, weak)) continue;
+      const EdgeKind kind = FirstSeen(edge, weak ? allowed : allowed & kMakesStrong);
+      queue_.push_back({next, weak, head, {index, kind}});
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace sim

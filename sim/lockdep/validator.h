@@ -1,0 +1,270 @@
+// The lock validator: lockdep's rules over a stream of lock events [kernel/locking/lockdep.c].
+//
+// It does not care where the events come from: the engine's locks, a lock program, a trace
+// recorded on a real kernel. It verifies, at each acquisition before the wait:
+//   - recursion: a class taken while held, by lockdep's rules for recursive readers, subclasses
+//     and nest_lock [check_deadlock()];
+//   - order: each new dependency against all those seen before, cycles of any length through
+//     exclusive and shared acquisitions [check_prevs_add(), check_noncircular()];
+//   - interrupts: usage bits, and dependencies from irq-safe to irq-unsafe classes
+//     [mark_lock(), check_irq_usage()];
+//   - wait types [check_wait_context()]; and on the other calls, misuse.
+// Dependencies come from each lock held back to and including the nearest that was neither tried
+// nor taken as a recursive reader, within one interrupt context. (The kernel stops at recursive
+// readers, too, and so misses orders across them.) A lock that is tried gets none.
+//
+// Unlike lockdep it never stops: each distinct fault is reported once, a cycle as the shortest
+// through the dependency that closed it; locks released out of order are handled; there are no
+// table limits. Waits for events are dependencies like locks: whoever must end the wait *holds*
+// the event's class, a waiter calls Sync().
+//
+// Not modelled: lock pinning, cross-release, lock_set_subclass() (release and acquire instead);
+// cmp_fn ordering. They would only remove reports that a subclass or nest_instance removes too.
+//
+// The graph accumulates over any number of executions, each with HeldLocks of its own. Merge()
+// joins the work of several validators: if they took consecutive parts of a list of executions,
+// merging them in that order gives what one validator would have had after all of them.
+//
+// What is found is in reports(); nothing is steered. A chain of locks already seen costs one
+// probe of the chain cache; everything else happens on the first sight of something.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/engine/ids.h"
+#include "sim/lockdep/chain_cache.h"
+#include "sim/lockdep/held_locks.h"
+#include "sim/lockdep/lock_graph.h"
+#include "sim/lockdep/lock_types.h"
+#include "sim/lockdep/report.h"
+#include "sim/lockdep/usage.h"
+
+namespace sim {
+
+struct LockOptions {
+  // Tell spinlocks from raw ones, as for PREEMPT_RT [CONFIG_PROVE_RAW_LOCK_NESTING].
+  bool raw_lock_nesting = false;
+};
+
+class Validator {
+ public:
+  explicit Validator(LockOptions options = {}) : options_(options) {}
+
+  // The class of this name: the same for the same name. The traits of the first call count.
+  LockClassId Class(std::string_view name, LockClassTraits traits = {});
+  const std::string& ClassName(LockClassId id) const { return classes_[id.value].name; }
+
+  // What is seen from now on carries this number in reports.
+  void set_execution(uint64_t execution) { execution_ = execution; }
+
+  // The context is about to wait for a lock, and will then hold it [lock_acquire()]. For a
+  // trylock: it has succeeded.
+  void Acquire(HeldLocks& held, const Acquisition& acquisition) {
+    const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
+    if (!checked_.Contains(ProbeKey(chain_key, held, false)) || acquisition.nest_instance != 0) {
+      Validate(held, acquisition, ProbeKey(chain_key, held, false), false);
+    }
+    held.locks_.push_back({acquisition, chain_key, held.irq_context()});
+  }
+
+  // The context is about to wait for what others hold, and will not hold it itself
+  // [lock_sync()].
+  void Sync(HeldLocks& held, const Acquisition& acquisition) {
+    const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
+    if (!checked_.Contains(ProbeKey(chain_key, held, true)) || acquisition.nest_instance != 0) {
+      Validate(held, acquisition, ProbeKey(chain_key, held, true), true);
+    }
+  }
+
+  // `held` gives up its innermost hold of this instance; the caller may be another context. An
+  // instance that is not held is reported, with `lock_class` as its class.
+  void Release(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at) {
+    if (!held.locks_.empty() && held.locks_.back().acquisition.instance == instance) {
+      held.locks_.pop_back();
+    } else {
+      ReleaseInner(held, lock_class, instance, at);
+    }
+  }
+
+  // `to` holds from now on what `from` held: a lock that one context takes and another releases.
+  // No dependency arises. Requires: `from` holds the instance.
+  void Transfer(HeldLocks& from, HeldLocks& to, uint64_t instance);
+
+  // The hold becomes a shared one [lock_downgrade()]. Requires: held exclusively.
+  void Downgrade(HeldLocks& held, uint64_t instance);
+
+  // Interrupts begin, end, or are switched; switching them on marks the locks held as irq-unsafe.
+  void SetIrqState(HeldLocks& held, const IrqState& irq, const Here& at);
+
+  // Misuse, reported if so: the context ends with locks held; a lock is initialised or freed
+  // while `held` holds it; a lock that should be held is not.
+  void CheckNoneHeld(HeldLocks& held, const Here& at);
+  void CheckNotHeld(HeldLocks& held, uint64_t instance, const Here& at);
+  void CheckHeld(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+
+  // In order of discovery; grows only.
+  const std::vector<LockReport>& reports() const { return reports_; }
+
+  // Adds what `other` saw as if it had been seen after all that this validator saw.
+  // Requires: the same options.
+  void Merge(const Validator& other);
+
+  // Sizes, as in /proc/lockdep_stats: classes in use (each subclass counts), direct
+  // dependencies, and dependency chains.
+  uint32_t class_count() const { return graph_.node_count(); }
+  uint64_t dependency_count() const { return graph_.edges().size(); }
+  uint64_t chain_count() const { return chain_ends_.size(); }
+
+  struct ChainLink {
+    LockNodeId node;
+    ReadMode read = ReadMode::kExclusive;
+  };
+  // The locks of a chain, outermost first; chains in order of first sight.
+  std::vector<ChainLink> Chain(uint64_t index) const;
+
+  const LockGraph& graph() const { return graph_; }
+  LockName NodeName(LockNodeId node) const;
+
+ private:
+  struct LockClass {
+    std::string name;
+    LockClassTraits traits;
+    std::array<LockNodeId, kMaxSubclasses> nodes;  // by subclass, once used
+  };
+  struct Node {
+    LockClassId lock_class;
+    uint8_t subclass = 0;
+    UsageMask usage = 0;
+    std::array<uint32_t, 9> first_use = {};  // by UsageBit: the Event
+  };
+  // An Acquisition without what lives no longer than its execution.
+  struct Use {
+    LockNodeId node;
+    ReadMode read = ReadMode::kExclusive;
+    bool trylock = false, check = true, nest = false, sync = false;
+    uint8_t irq_context = 0;
+    uint32_t instance_name = 0;  // in names_
+    StackId stack;               // in stacks_
+    Site site;
+  };
+  // Something seen for the first time: an acquisition, a release, a change of interrupts; and
+  // what the context held just before.
+  struct Event {
+    Use lock;
+    uint32_t task_name = 0;  // in names_
+    TaskId task;
+    uint64_t execution = 0, step = 0;
+    IrqState irq;
+    uint32_t first_held = 0, held_count = 0;  // in held_
+  };
+  // What an event taught, in order; merging means to learn it again.
+  struct Fact {
+    enum class Kind : uint8_t { kUsage, kDependency, kFault } kind = Kind::kUsage;
+    UsageBit bit = UsageBit::kUsed;             // kUsage
+    ReportKind fault = ReportKind::kLockCycle;  // kFault
+    uint32_t event = 0;
+    uint32_t held = UINT32_MAX;  // which lock held, if it is about one of them
+  };
+  // The event at hand, recorded when it first teaches something.
+  class Pending;
+
+  static constexpr uint64_t kEmptyChain = 0x243f6a8885a308d3;
+
+  static constexpr uint64_t kHashFactor = 0x9e3779b97f4a7c15;
+
+  static uint64_t Mix(uint64_t key, uint64_t value) {
+    key = (key ^ value) * kHashFactor;
+    return key ^ (key >> 29);
+  }
+  static uint64_t NextKey(uint64_t key, const Acquisition& acquisition) {
+    return Mix(key, (static_cast<uint64_t>(acquisition.lock_class.value) << 8) |
+                        (static_cast<uint64_t>(acquisition.subclass) << 5) |
+                        (static_cast<uint64_t>(acquisition.read) << 3) |
+                        (acquisition.trylock ? 4 : 0) | (acquisition.check ? 2 : 0) |
+                        (acquisition.nest_instance != 0 ? 1 : 0));
+  }
+  static uint64_t ChainKey(const HeldLocks& held) {
+    if (held.locks_.empty()) return kEmptyChain;
+    const HeldLock& last = held.locks_.back();
+    return last.irq_context == held.irq_context() ? last.chain_key : kEmptyChain;
+  }
+  static uint64_t ProbeKey(uint64_t chain_key, const HeldLocks& held, bool sync) {
+    return Mix(chain_key, held.irq_flags_ | (sync ? 32 : 0)) * kHashFactor;
+  }
+
+  // First sight: what the kernel does for a chain that is not in its cache.
+  void Validate(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key,
+                bool sync);
+  void CheckWaitContext(Pending& pending);
+  void MarkUsage(Pending& pending);
+  // Whether dependencies from the locks held are of interest.
+  bool CheckRecursion(Pending& pending);
+  void AddDependencies(Pending& pending);
+  void AddChain(const Pending& pending);
+  void AddChain(const std::vector<ChainLink>& links);
+  void MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at);
+  void ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+  // Chain keys, and dependencies, of the locks from `index` on, after a change below them.
+  void Rechain(HeldLocks& held, size_t index);
+
+  // Each takes a fact in if it is news, and reports what it breaks.
+  void Learn(const Fact& fact);
+  void LearnUsage(const Fact& fact);
+  void LearnDependency(const Fact& fact);
+  void LearnFault(const Fact& fact);
+  void CheckInconsistentUsage(const Fact& fact, LockNodeId node);
+  void CheckIrqInversion(const Fact& fact, LockNodeId node);
+  void CheckIrqOrder(const Fact& fact);
+  void Report(LockReport report);
+
+  // From tables to plain data.
+  const Use& HeldUse(const Fact& fact) const;
+  LockUse MakeUse(const Use& use) const;
+  LockActor MakeActor(const Event& event) const;
+  LockEdge MakeEdge(const Fact& fact) const;
+  std::vector<LockEdge> MakePath(const LockGraph::Path& path) const;
+  LockReport MakeReport(ReportKind kind, const Fact& fact) const;
+  void SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsafe, UsageMask safe_bits,
+                   UsageMask unsafe_bits) const;
+
+  LockNodeId NodeOf(LockClassId lock_class, uint8_t subclass);
+  const LockClassTraits& TraitsOf(LockNodeId node) const {
+    return classes_[nodes_[node.value].lock_class.value].traits;
+  }
+  bool IsPerCpu(LockNodeId node) const { return TraitsOf(node).per_cpu; }
+  // In the kernel's numbers, which depend on raw_lock_nesting.
+  uint8_t WaitLevel(WaitType type) const;
+  uint8_t OuterLevel(LockNodeId node) const;
+  uint32_t Intern(std::string_view name);
+  StackId InternStack(const StackTable* stacks, StackId stack);
+  LockNodeId ImportNode(const Validator& other, LockNodeId node);
+  uint32_t Import(const Validator& other, const Event& event);
+
+  LockOptions options_;
+  uint64_t execution_ = 0;
+  std::vector<LockClass> classes_;
+  std::map<std::string, LockClassId, std::less<>> class_by_name_;
+  ChainCache checked_;     // chains and contexts of which everything is known
+  ChainCache chain_keys_;  // of the chains below
+  std::vector<ChainLink> chain_links_;
+  std::vector<uint32_t> chain_ends_;  // in chain_links_
+  LockGraph graph_;
+  std::vector<Node> nodes_;  // by LockNodeId
+  std::vector<Event> events_;
+  std::vector<Use> held_;
+  std::vector<Fact> facts_;
+  StackTable stacks_;
+  std::vector<std::string> names_;
+  std::map<std::string, uint32_t, std::less<>> name_index_;
+  std::set<std::string> reported_;  // messages
+  std::vector<LockReport> reports_;
+};
+
+}  // namespace sim
