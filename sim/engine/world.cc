@@ -21,6 +21,9 @@ void Task::Enter(void* task) {
   self.started_ = true;
   try {
     self.body_();
+    if (world.task_listener_ != nullptr && &self != world.boot_.get()) {
+      world.task_listener_->OnTaskEnd(self);
+    }
   } catch (const FiberUnwind&) {
     self.fiber_.SwitchAwayForever(world.main_);
   }
@@ -185,6 +188,10 @@ Task* World::PickNext() {
         end_ = ExecutionEnd::kDeadlock;
         return nullptr;
       }
+    }
+    if (ready_.empty() && irqs_blocked_ > 0) {  // who switched them off is parked
+      end_ = ExecutionEnd::kDeadlock;
+      return nullptr;
     }
     const Actor actor = follows_time_ ? ChooseByTime() : Choose();
     if (actor.kind == Actor::Kind::kEvent) {

@@ -31,6 +31,13 @@ namespace sim {
 
 class LockTracker;  // sim/locking
 
+// Told when a task's body has returned, while it is still the running task.
+class TaskListener {
+ public:
+  virtual ~TaskListener() = default;
+  virtual void OnTaskEnd(Task& task) = 0;
+};
+
 struct WorldOptions {
   uint64_t seed = 0;
   // A runaway execution ends here, with ExecutionEnd::kTurnLimit or kTimeLimit.
@@ -125,6 +132,7 @@ class World {
 
   LockTracker& lock_tracker() const { return *lock_tracker_; }
   void set_lock_tracker(LockTracker& tracker) { lock_tracker_ = &tracker; }
+  void set_task_listener(TaskListener& listener) { task_listener_ = &listener; }
 
  private:
   friend class Task;
@@ -165,6 +173,7 @@ class World {
   StackPool& pool_;
   StackTable& stack_table_;
   LockTracker* lock_tracker_ = nullptr;
+  TaskListener* task_listener_ = nullptr;
   uint64_t seed_ = 0;
   uint64_t max_turns_ = 0;
   Nanos max_time_ = 0;

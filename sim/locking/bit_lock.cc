@@ -32,7 +32,7 @@ void BitLock::unlock(Site site) {
     tracker().Misuse(*this, "unlock of a bit that nobody holds", site);
     return;
   }
-  tracker().Release(*this, site);
+  if (owner_ != nullptr) tracker().ReleaseFor(*owner_, *this, site);
   if (waiters_.empty()) {
     locked_ = false;
     owner_ = nullptr;
@@ -41,6 +41,11 @@ void BitLock::unlock(Site site) {
   owner_ = waiters_.first()->task;
   waiters_.Pop();
   world_.Wake(*owner_);
+}
+
+void BitLock::hand_over(Site site) {
+  tracker().Release(*this, site);
+  owner_ = nullptr;
 }
 
 std::vector<TaskId> BitLock::Owners() const {

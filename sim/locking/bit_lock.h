@@ -20,13 +20,16 @@ class BitLock : public Lock {
   // From a task or an event.
   void unlock(Site site = Site::Here());
 
+  // The calling task, which holds it, leaves the unlock to a completion.
+  void hand_over(Site site = Site::Here());
+
   bool is_locked() const { return locked_; }
   bool held() const { return locked_ && owner_ == &world_.current(); }
   std::vector<TaskId> Owners() const override;
 
  private:
   bool locked_ = false;
-  Task* owner_ = nullptr;  // who locked it
+  Task* owner_ = nullptr;  // the task that has to unlock it; null: a completion has
   WaiterQueue waiters_;
 };
 

@@ -17,4 +17,80 @@ std::string Lock::Describe() const {
                       instance);
 }
 
+LockTracker::LockTracker(World& world, Validator& validator)
+    : world_(world), validator_(validator), irq_(HeldLocks(TaskId{}, "irq", &world.stack_table())) {
+  IrqState irq;
+  irq.in_hardirq = true;
+  irq.hardirqs_on = false;
+  validator_.SetIrqState(irq_.held, irq, {});
+  world.set_lock_tracker(*this);
+  world.set_task_listener(*this);
+}
+
+void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
+                          Site site) {
+  validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
+}
+
+void LockTracker::Release(const Lock& lock, Site site) {
+  validator_.Release(context().held, lock.lock_class(), lock.object().value, At(site));
+}
+
+void LockTracker::ReleaseFor(const Task& owner, const Lock& lock, Site site) {
+  validator_.Release(ContextOf(owner.id()).held, lock.lock_class(), lock.object().value, At(site));
+}
+
+void LockTracker::Downgrade(const Lock& lock) {
+  validator_.Downgrade(context().held, lock.object().value);
+}
+
+void LockTracker::Sync(const Lock& lock, Site site) {
+  validator_.Sync(context().held,
+                  Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
+}
+
+void LockTracker::MightSleep(const char* what, Site site) {
+  if (!world_.in_irq() && context().spinlocks == 0) return;
+  const char* where = world_.in_irq() ? "an interrupt" : "a spinlock's critical section";
+  world_.Report({"lock_misuse", absl::StrCat("sleeping wait in ", where, ": ", what),
+                 absl::StrCat("  at ", site.file, ":", site.line, "\n")});
+}
+
+void LockTracker::Misuse(const Lock& lock, std::string_view what, Site site) {
+  world_.Report({"lock_misuse",
+                 absl::StrCat(std::string(what), ": ", validator_.ClassName(lock.lock_class())),
+                 absl::StrCat("  ", lock.Describe(), " at ", site.file, ":", site.line, "\n")});
+}
+
+void LockTracker::OnTaskEnd(Task& task) {
+  validator_.CheckNoneHeld(ContextOf(task.id()).held, At(Site{}));
+}
+
+LockTracker::Context& LockTracker::ContextOf(TaskId task) {
+  while (tasks_.size() <= task.value) {
+    const Task& next = *world_.tasks()[tasks_.size()];
+    tasks_.emplace_back(HeldLocks(next.id(), next.name(), &world_.stack_table()));
+  }
+  return tasks_[task.value];
+}
+
+Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
+                                  Site site) const {
+  Acquisition acquisition;
+  acquisition.lock_class = lock.lock_class();
+  acquisition.subclass = static_cast<uint8_t>(subclass);
+  acquisition.read = mode;
+  acquisition.trylock = trylock;
+  acquisition.instance = lock.object().value;
+  acquisition.at = At(site);
+  return acquisition;
+}
+
+void LockTracker::SetIrqs(bool on, Site site) {
+  Context& running = context();
+  IrqState irq = running.held.irq();
+  irq.hardirqs_on = on;
+  validator_.SetIrqState(running.held, irq, At(site));
+}
+
 }  // namespace sim

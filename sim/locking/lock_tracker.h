@@ -15,18 +15,23 @@
 
 namespace sim {
 
-class LockTracker {
+class LockTracker : public TaskListener {
  public:
   // Makes itself the world's tracker. Both must outlive it.
   LockTracker(World& world, Validator& validator);
 
   Validator& validator() const { return validator_; }
-  LockClassId Class(std::string_view name) { return validator_.Class(name); }
+  LockClassId Class(std::string_view name, LockClassTraits traits = kSleepingLock) {
+    return validator_.Class(name, traits);
+  }
 
   // Before the wait, as lock_acquire() in the kernel: the order is wrong whether or not it waits.
   void Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock, Site site);
   // By the running context, which took it.
   void Release(const Lock& lock, Site site);
+  // By any context; `owner` took it.
+  void ReleaseFor(const Task& owner, const Lock& lock, Site site);
+  void Downgrade(const Lock& lock);
   // Takes `lock` over without waiting: it comes from another context, or there was nothing to wait
   // for. What is taken before Release() depends on it; it depends on nothing.
   void Adopt(const Lock& lock, Site site) {
@@ -40,22 +45,28 @@ class LockTracker {
   void MightSleep(const char* what, Site site);
   void SpinlockTaken() { ++context().spinlocks; }
   void SpinlockReleased() { --context().spinlocks; }
-
-  // Called when a task's body has returned.
-  void TaskEnds(Task& task);
-  // Does the running context hold this very lock?
-  bool Holds(const Lock& lock) const;
+  void IrqsOff(Site site) { SetIrqs(false, site); }
+  void IrqsOn(Site site) { SetIrqs(true, site); }
 
   void Misuse(const Lock& lock, std::string_view what, Site site);
 
+  // What a task holds, for reports.
+  const HeldLocks& held(TaskId task) { return ContextOf(task).held; }
+  void OnTaskEnd(Task& task) override;
+
  private:
   struct Context {
+    explicit Context(HeldLocks locks) : held(std::move(locks)) {}
     HeldLocks held;
     int spinlocks = 0;
   };
 
-  Context& context() { return ContextOf(world_.in_irq() ? TaskId{} : world_.current().id()); }
-  Context& ContextOf(TaskId task);  // none: interrupts
+  Context& context() { return world_.in_irq() ? irq_ : ContextOf(world_.current().id()); }
+  Context& ContextOf(TaskId task);
+  Here At(Site site) const { return {world_.stack(), site, world_.turns()}; }
+  Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
+                       Site site) const;
+  void SetIrqs(bool on, Site site);
 
   World& world_;
   Validator& validator_;

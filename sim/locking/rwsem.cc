@@ -73,7 +73,7 @@ void RwSem::downgrade_write(Site site) {
     tracker().Misuse(*this, "downgrade_write() by a task that does not hold it exclusively", site);
     return;
   }
-  tracker().Downgrade(*this, site);
+  tracker().Downgrade(*this);
   readers_.push_back(writer_);
   writer_ = nullptr;
   GrantNext();

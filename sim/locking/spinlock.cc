@@ -31,6 +31,7 @@ void SpinLock::spin_lock_irqsave(Subclass subclass, Site site) {
   }
   world_.Step(object(), Access::kWrite);
   world_.BlockIrqs();
+  tracker().IrqsOff(site);
   Take(subclass, site);
 }
 
@@ -41,6 +42,7 @@ void SpinLock::spin_unlock_irqrestore(Site site) {
     return;
   }
   Give(site);
+  tracker().IrqsOn(site);
   world_.UnblockIrqs();
 }
 
