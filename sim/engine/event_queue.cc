@@ -56,10 +56,11 @@ Event EventQueue::EventOf(Key key) const {
   return {AtOf(key), IdOf(key), slot.object, slot.run, slot.self, slot.arg};
 }
 
+// What was pushed last is likely near the end.
 size_t EventQueue::Find(EventId id) const {
-  size_t i = kRoot;
-  while (i < end_ && IdOf(keys_[i]) != id) ++i;
-  return i;
+  size_t i = end_ - 1;
+  while (i >= kRoot && IdOf(keys_[i]) != id) --i;
+  return i >= kRoot ? i : end_;
 }
 
 // Moves the hole at `i` down to a leaf, then the last key from there up to its place: it comes from
@@ -75,10 +76,9 @@ Event EventQueue::Remove(size_t i) {
   if (i == end_) return event;
   for (size_t first = FirstChildOf(i); first < end_; first = FirstChildOf(i)) {
     const Key* child = &keys_[first];
-    // Without branches: they would be mispredicted every other time.
-    const size_t a = static_cast<size_t>(child[1] < child[0]);
-    const size_t b = 2 + static_cast<size_t>(child[3] < child[2]);
-    const size_t least = a ^ ((a ^ b) & (0 - static_cast<size_t>(child[b] < child[a])));
+    const size_t a = IsBefore(child[1], child[0]);
+    const size_t b = 2 + IsBefore(child[3], child[2]);
+    const size_t least = a ^ ((a ^ b) & (0 - IsBefore(child[b], child[a])));
     keys_[i] = child[least];
     i = first + least;
   }

@@ -95,6 +95,8 @@ class EventQueue {
   static Nanos AtOf(Key key) { return static_cast<Nanos>(key >> 64); }
   static EventId IdOf(Key key) { return EventId{static_cast<uint32_t>(key >> 32)}; }
   static uint32_t SlotOf(Key key) { return static_cast<uint32_t>(key); }
+  // 1 or 0. A comparison would become a branch, mispredicted every other time; keys have 127 bits.
+  static size_t IsBefore(Key a, Key b) { return static_cast<size_t>((a - b) >> 127); }
   static size_t ParentOf(size_t i) { return i / 4 + 2; }
   static size_t FirstChildOf(size_t i) { return 4 * (i - 2); }
 

@@ -60,13 +60,15 @@ TEST_F(EventQueueTest, KeepsWhatWasPushed) {
 
 TEST_F(EventQueueTest, EarliestTimeSkipsCancelledEvents) {
   EXPECT_EQ(queue_.earliest_at(), EventQueue::kNever);
+  EXPECT_EQ(queue_.earliest_id(), EventId{});
   const EventId first = Push(1);
   const EventId second = Push(2);
-  Push(3);
+  const EventId third = Push(3);
   EXPECT_TRUE(queue_.Cancel(second));
   EXPECT_EQ(queue_.earliest_at(), 1);
   EXPECT_TRUE(queue_.Cancel(first));
   EXPECT_EQ(queue_.earliest_at(), 3);
+  EXPECT_EQ(queue_.earliest_id(), third);
   EXPECT_EQ(queue_.size(), 1u);
 }
 

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Builds the benchmarks in release mode into build/release and prints medians of five runs.
+# Arguments go to the benchmark, e.g. --benchmark_filter=hold. Compare ratios within one run only:
+# absolute times depend on the machine and on what else it does.
+set -eu
+cd "$(dirname "$0")/.."
+[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release >&2
+ninja -C build/release tests/bench/crashdep_bench >&2
+
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+build/release/tests/bench/crashdep_bench --benchmark_repetitions=5 \
+  --benchmark_report_aggregates_only=true --benchmark_format=csv "$@" > "$results"
+awk -F, '
+  BEGIN { printf "%-48s %14s\n", "median of 5", "CPU time" }
+  /_median"/ { gsub(/"|_median/, "", $1); printf "%-48s %11.1f %s\n", $1, $4, $5 }
+' "$results"
