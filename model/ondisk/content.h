@@ -70,6 +70,10 @@ struct GranuleRun {
 
 class GranuleTable {
  public:
+  GranuleTable() = default;
+  GranuleTable(const GranuleTable&) = delete;
+  GranuleTable& operator=(const GranuleTable&) = delete;
+
   // `granule` with bytes [begin, end) replaced by the same bytes of `with`, which is not kMixed.
   SectorContent Overlay(SectorContent granule, uint32_t begin, uint32_t end, SectorContent with);
   // Ascending, gapless, the last ending at kGranuleBytes.
@@ -78,8 +82,8 @@ class GranuleTable {
  private:
   SectorContent Intern(const std::vector<GranuleRun>& runs);
 
-  std::vector<std::vector<GranuleRun>> mixed_;
   std::map<std::vector<GranuleRun>, uint32_t> ids_;
+  std::vector<const std::vector<GranuleRun>*> mixed_;  // by id: the keys of ids_
 };
 
 }  // namespace model
