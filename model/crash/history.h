@@ -1,0 +1,161 @@
+// What the workload did to each file and what it was promised: the reference of every file oracle.
+//
+// The running file system calls it as things happen; checkers and read-back only read. For each
+// file it keeps the byte-accurate contents that a read(2) must return, and what a state recovered
+// after a power cut may and must show:
+//
+// - A byte may hold what some write put at exactly that place, unless the recovered state contains
+//   a truncate that removed it; or zero. Anything else is stale data.
+// - Zero is wrong where the contract says so (FileContract) and no state of the file ever had a
+//   zero there below its size: the recovered size covers data that is not there.
+// - After a successful sync, a byte holds what it held when the sync began, or a later write's; and
+//   the size and the file itself are there, unless a truncate or unlink since then explains it.
+//
+// Order among the writes and truncates of one file is the order of the calls here, as i_rwsem makes
+// it: writes are compared by WriteId.
+//
+// Not modelled: mmap stores, hole punching, rename, hard links; a file has one name.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/ondisk/content.h"
+#include "model/ondisk/geometry.h"
+
+namespace model {
+
+// An inode number and the i_generation that tells its users in time apart.
+struct FileKey {
+  Ino ino = 0;
+  uint32_t generation = 0;
+
+  auto operator<=>(const FileKey&) const = default;
+};
+
+struct FileContract {
+  // What was appended may read as zeros after a power cut. True for buffer_head inodes, whose
+  // i_disksize is journalled when writeback is submitted; false for iomap inodes, whose i_disksize
+  // follows the data.
+  bool zero_tail_allowed = true;
+};
+
+// Position in the order of all events of a history; 0 is before the first.
+using HistorySeq = uint32_t;
+
+enum class SyncKind : uint8_t { kFsync, kFdatasync, kSync };
+using SyncId = uint32_t;
+
+// A file as it was in the reference when a sync began that has succeeded.
+struct DurablePromise {
+  SyncKind kind = SyncKind::kFsync;
+  HistorySeq began = 0;
+  uint64_t size_bytes = 0;
+  std::vector<SectorContent> granules;
+  // Until the sync began, each byte from `end` on had been removed by a truncate, and what was
+  // written there before `first` is gone. Ascending by end_byte, so is the floor of a byte the last
+  // entry with from_byte <= it.
+  struct Floor {
+    uint64_t from_byte = 0;
+    WriteId first = 0;
+  };
+  std::vector<Floor> floors;
+};
+
+class HistoryListener {
+ public:
+  virtual ~HistoryListener() = default;
+  // `file` has a new promise: what was allowed to be lost until now no longer is.
+  virtual void OnPromise(FileKey file) = 0;
+};
+
+class History {
+ public:
+  // `granules` must outlive the history; it is the one that the page cache uses.
+  explicit History(GranuleTable& granules) : granules_(granules) {}
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
+  void set_listener(HistoryListener* listener) { listener_ = listener; }
+
+  // --- The running file system says what happens ------------------------------------------------
+  // A new, empty file. Requires: `file` is new.
+  void Created(FileKey file, std::string name, FileContract contract);
+  // A write(2) call of [pos, pos + len), once it holds i_rwsem; also for the initial contents of a
+  // file that exists before the run. Ids are 1, 2, 3, ...
+  WriteId BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes);
+  // These bytes of `write` are in the page cache now, and i_size covers them.
+  // Requires: within the range of the write.
+  void Copied(WriteId write, uint64_t pos_bytes, uint64_t len_bytes);
+  // i_size is `new_size` now, down or up; `tid` is the transaction that journals it. Also for the
+  // size of a file that exists before the run (tid 0).
+  void Truncated(FileKey file, uint64_t new_size_bytes, Tid tid);
+  // The name is gone as far as this run goes; the handle that removes it is open.
+  void Unlinked(FileKey file);
+  // fsync(2), fdatasync(2) or O_SYNC on `file`, before it looks at anything.
+  SyncId BeginSync(SyncKind kind, FileKey file);
+  // sync(2): all files that have a name.
+  SyncId BeginSyncAll();
+  // `ok`: it returned 0. Once per id.
+  void EndSync(SyncId sync, bool ok);
+
+  // --- What a read must return ------------------------------------------------------------------
+  // Granules of `file` beyond its size are zero.
+  SectorContent ReferenceContent(FileKey file, uint32_t granule) const;
+  uint64_t ReferenceSize(FileKey file) const;
+
+  // --- What checkers ask ------------------------------------------------------------------------
+  struct Write {
+    FileKey file;
+    uint64_t pos_bytes = 0;
+    uint64_t len_bytes = 0;
+  };
+  struct Truncate {
+    HistorySeq seq = 0;
+    uint64_t new_size_bytes = 0;
+    Tid tid = 0;
+    WriteId next_write = 0;  // writes with smaller ids came before it
+  };
+  struct File {
+    FileKey key;
+    std::string name;
+    FileContract contract;
+    uint64_t size_bytes = 0;
+    std::vector<SectorContent> granules;
+    std::vector<Truncate> truncates;  // in order; only those that made the file smaller
+    std::optional<HistorySeq> unlinked;
+    // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
+    std::vector<std::pair<uint64_t, uint64_t>> once_zero;
+    std::optional<DurablePromise> promise;
+  };
+
+  // Null if nobody said that it was created.
+  const File* Find(FileKey file) const;
+  const Write& write(WriteId id) const { return writes_[id - 1]; }
+  WriteId last_write() const { return static_cast<WriteId>(writes_.size()); }
+  const std::map<FileKey, File>& files() const { return files_; }
+  const GranuleTable& granules() const { return granules_; }
+
+ private:
+  struct Sync {
+    std::vector<std::pair<FileKey, DurablePromise>> promises;
+  };
+
+  File& Get(FileKey file);
+  void Promise(Sync& sync, SyncKind kind, const File& file) const;
+  static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
+  static void Grow(File& file, uint64_t size_bytes);
+
+  GranuleTable& granules_;
+  HistoryListener* listener_ = nullptr;
+  HistorySeq seq_ = 0;
+  std::map<FileKey, File> files_;
+  std::vector<Write> writes_;  // by id - 1
+  std::vector<Sync> syncs_;
+};
+
+}  // namespace model

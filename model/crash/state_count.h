@@ -1,0 +1,31 @@
+// How many states a set of crash families has, exactly.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace model {
+
+// The sum, over families, of the product over sectors of how many contents each may have. Families
+// with the same number of sectors of each kind are added up, so that adding one is cheap and big
+// numbers are multiplied only when somebody asks.
+class StateCount {
+ public:
+  // In a family, sectors[n] sectors have n + 2 possible contents each.
+  using Signature = std::vector<uint32_t>;
+
+  void AddFamily(const Signature& sectors);
+  void Merge(const StateCount& other);
+
+  uint64_t families() const { return families_; }
+  // In decimal, of any length.
+  std::string States() const;
+
+ private:
+  uint64_t families_ = 0;
+  std::map<Signature, uint64_t> count_;
+};
+
+}  // namespace model
