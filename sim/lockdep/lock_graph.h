@@ -11,6 +11,7 @@
 // through the edges that were added first.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -122,7 +123,7 @@ std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak
       for (uint32_t at = head; queue_[at].parent != UINT32_MAX; at = queue_[at].parent) {
         path.push_back(queue_[at].hop);
       }
-      if (kForwards) path.assign(path.rbegin(), path.rend());
+      if (kForwards) std::reverse(path.begin(), path.end());
       return path;
     }
     for (uint32_t index : kForwards ? out_[state.node.value] : in_[state.node.value]) {
