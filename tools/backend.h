@@ -1,0 +1,25 @@
+// What the commands need of the simulator, so that they can be tested without it.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/scenario/policy_field.h"
+#include "model/scenario/runner.h"
+#include "model/scenario/scenario.h"
+#include "nlohmann/json.hpp"
+
+namespace tools {
+
+struct Backend {
+  std::vector<scenario::PolicyField> policies;
+  // scenario::RunScenario(); called from several threads at once.
+  std::function<scenario::ScenarioResult(const scenario::Scenario&, const scenario::RunOptions&,
+                                         scenario::ProgressFn)>
+      run;
+  // scenario::ReplayTrace()
+  std::function<absl::StatusOr<scenario::ReplayResult>(const nlohmann::ordered_json&)> replay;
+};
+
+}  // namespace tools

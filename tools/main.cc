@@ -1,0 +1,36 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+
+#include "model/ext4/policy.h"
+#include "model/scenario/runner.h"
+#include "tools/backend.h"
+#include "tools/command_line.h"
+
+namespace {
+
+tools::Backend RealBackend() {
+  tools::Backend backend;
+  for (const model::PolicyEntry& entry : model::kPolicyEntries) {
+    backend.policies.push_back({entry.name, entry.about, entry.source});
+  }
+  backend.run = scenario::RunScenario;
+  backend.replay = scenario::ReplayTrace;
+  return backend;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const bool color = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  const bool progress = isatty(STDERR_FILENO) != 0;
+  const tools::Console console{std::cout, std::cerr, color, progress};
+  try {
+    return static_cast<int>(tools::RunCommandLine(argc, argv, RealBackend(), console));
+  } catch (const std::exception& error) {
+    std::cerr << "crashdep: fault of crashdep itself: " << error.what() << "\n";
+    return static_cast<int>(tools::ExitCode::kOwnFault);
+  }
+}

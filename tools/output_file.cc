@@ -1,0 +1,61 @@
+#include "tools/output_file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+#include <utility>
+
+#include "model/scenario/text.h"
+
+namespace tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status Refused(const std::string& path, std::string_view why) {
+  return absl::InvalidArgumentError(scenario::Cat(path, ": cannot be written: ", why));
+}
+
+}  // namespace
+
+absl::StatusOr<OutputFile> OutputFile::Open(std::string path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return Refused(path, "it is a directory");
+  const bool renamed = !fs::exists(path, error) || fs::is_regular_file(path, error);
+  std::string part = renamed ? path + ".part" : path;
+  errno = 0;
+  if (!std::ofstream(part, std::ios::binary)) return Refused(path, std::strerror(errno));
+  return OutputFile(std::move(path), std::move(part));
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})), part_(std::exchange(other.part_, {})) {}
+
+OutputFile::~OutputFile() {
+  std::error_code ignored;  // nothing is left to do about it
+  if (part_ != path_) fs::remove(part_, ignored);
+}
+
+absl::Status OutputFile::Write(std::string_view content) {
+  errno = 0;
+  std::ofstream file(part_, std::ios::binary);
+  file.write(content.data(), static_cast<std::streamsize>(content.size())).flush();
+  if (!file) return Refused(path_, std::strerror(errno));
+  std::error_code error;
+  if (part_ != path_) fs::rename(part_, path_, error);
+  if (error) return Refused(path_, error.message());
+  part_ = path_;
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirectory(const std::string& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return Refused(path, error.message());
+  if (!fs::is_directory(path, error)) return Refused(path, "it is no directory");
+  return absl::OkStatus();
+}
+
+}  // namespace tools

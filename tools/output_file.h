@@ -1,0 +1,36 @@
+// A file that a command writes: there as a whole, or as it was before.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tools {
+
+class OutputFile {
+ public:
+  // Proves that `path` can be written and leaves it alone. Failure: "path: why".
+  static absl::StatusOr<OutputFile> Open(std::string path);
+
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();
+
+  // Puts `content` in place of what was there. Once.
+  absl::Status Write(std::string_view content);
+
+ private:
+  OutputFile(std::string path, std::string part) : path_(std::move(path)), part_(std::move(part)) {}
+
+  std::string path_;
+  std::string part_;  // what is written first and then renamed; `path_` itself for a pipe or device
+};
+
+// Makes `path` and its parents; it may be there already. Failure: "path: why".
+absl::Status MakeDirectory(const std::string& path);
+
+}  // namespace tools

@@ -1,0 +1,45 @@
+#include "tools/replay_command.h"
+
+#include "model/scenario/json_text.h"
+#include "model/scenario/text.h"
+
+namespace tools {
+namespace {
+
+absl::StatusOr<scenario::ReplayResult> Replay(const std::string& path, const Backend& backend) {
+  const absl::StatusOr<std::string> text = scenario::ReadTextFile(path, kMaxTraceFileBytes);
+  if (!text.ok()) return text.status();
+  const auto trace = scenario::ParseDocument(path, *text);
+  if (!trace.ok()) return trace.status();
+  absl::StatusOr<scenario::ReplayResult> result = backend.replay(*trace);
+  if (result.ok()) return result;
+  return absl::InvalidArgumentError(
+      scenario::Cat(path, ": ", std::string(result.status().message())));
+}
+
+}  // namespace
+
+ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Console console) {
+  const absl::StatusOr<scenario::ReplayResult> result = Replay(trace_path, backend);
+  if (!result.ok()) {
+    console.err << "crashdep: " << result.status().message() << "\n";
+    return ExitCode::kBadInput;
+  }
+  console.out << "scenario  " << result->scenario << "\n"
+              << "expected  " << result->expected_kind << ": " << result->expected_message << "\n"
+              << "digest    " << result->digest
+              << (result->digest == result->expected_digest ? ", as in the trace"
+                                                            : ", not as in the trace")
+              << "\n";
+  for (const scenario::FoundFinding& finding : result->findings) {
+    console.out << "\n" << finding.kind << ": " << finding.message << "\n" << finding.detail;
+    if (!finding.detail.ends_with('\n')) console.out << "\n";
+  }
+  console.out << "\n"
+              << (result->matches ? "reproduced: the same finding and the same digest"
+                                  : scenario::Cat("not reproduced: ", result->why_not))
+              << "\n";
+  return result->matches ? ExitCode::kAsExpected : ExitCode::kNotAsExpected;
+}
+
+}  // namespace tools

@@ -1,0 +1,17 @@
+// crashdep replay: runs one execution again from its trace.
+#pragma once
+
+#include <string>
+
+#include "tools/backend.h"
+#include "tools/console.h"
+#include "tools/exit_code.h"
+
+namespace tools {
+
+inline constexpr int64_t kMaxTraceFileBytes = int64_t{1} << 30;
+
+// kAsExpected when the trace's finding and digest came out again, kNotAsExpected when not.
+ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Console console);
+
+}  // namespace tools

@@ -1,0 +1,59 @@
+#include "tools/result_json.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "nlohmann/json.hpp"
+
+namespace tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json CrashStates(const std::string& decimal) {
+  constexpr uint64_t kExactBelow = uint64_t{1} << 53;
+  uint64_t states = 0;
+  if (absl::SimpleAtoi(decimal, &states) && states < kExactBelow) return states;
+  return decimal;
+}
+
+// Adds what a search gave to `to`.
+void AddResult(Json& to, const scenario::ScenarioResult& result,
+               const std::vector<std::string>& traces) {
+  to["executions"] = result.executions;
+  to["steps"] = result.steps;
+  to["crash_families"] = result.crash_families;
+  to["crash_states"] = CrashStates(result.crash_states);
+  to["digest"] = result.digest;
+  Json findings = Json::array();
+  for (size_t i = 0; i < result.findings.size(); ++i) {
+    const scenario::FoundFinding& finding = result.findings[i];
+    const bool has_trace = i < traces.size() && !traces[i].empty();
+    findings.push_back({{"kind", finding.kind},
+                        {"message", finding.message},
+                        {"count", finding.count},
+                        {"trace", has_trace ? Json(traces[i]) : Json()},
+                        {"detail", finding.detail}});
+  }
+  to["findings"] = std::move(findings);
+}
+
+}  // namespace
+
+std::string ResultJson(const std::vector<Outcome>& outcomes) {
+  Json scenarios = Json::array();
+  for (const Outcome& outcome : outcomes) {
+    Json scenario = {{"name", outcome.name.empty() ? Json() : Json(outcome.name)},
+                     {"path", outcome.path},
+                     {"verdict", ToString(outcome.verdict)}};
+    AddResult(scenario, outcome.result, outcome.traces);
+    if (!outcome.reasons.empty()) scenario["reasons"] = outcome.reasons;
+    if (outcome.without_policy) AddResult(scenario["without_policy"], *outcome.without_policy, {});
+    scenarios.push_back(std::move(scenario));
+  }
+  const Json all = {{"scenarios", std::move(scenarios)}};
+  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // a path may be any bytes
+}
+
+}  // namespace tools

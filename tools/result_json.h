@@ -1,0 +1,20 @@
+// The result of a run, for programs.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/outcome.h"
+
+namespace tools {
+
+// {"scenarios": [{"name", "path", "verdict": "pass"|"fail"|"error", "executions", "steps",
+//   "crash_families", "crash_states", "digest",
+//   "findings": [{"kind", "message", "count", "trace", "detail"}]}]}
+// `crash_states` is a decimal string from 2^53 on, `trace` the file's path or null. A fail or an
+// error has "reasons" as well, and a scenario with a clean twin "without_policy", with the twin's
+// numbers and findings under the same names. An error has a null name when the file has none.
+// Nothing in it depends on the machine or the time.
+std::string ResultJson(const std::vector<Outcome>& outcomes);
+
+}  // namespace tools

@@ -1,0 +1,185 @@
+#include "tools/run_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <utility>
+
+#include "model/scenario/parse.h"
+#include "model/scenario/text.h"
+#include "tools/find_scenarios.h"
+#include "tools/junit.h"
+#include "tools/outcome.h"
+#include "tools/output_file.h"
+#include "tools/progress.h"
+#include "tools/result_json.h"
+#include "tools/search_pool.h"
+#include "tools/text_report.h"
+#include "tools/verdict.h"
+
+namespace tools {
+namespace {
+
+using scenario::Cat;
+using scenario::Scenario;
+
+// The files asked for, opened before anything runs.
+struct Outputs {
+  std::optional<OutputFile> json, junit;
+
+  absl::Status Open(const RunArguments& arguments) {
+    if (arguments.json && arguments.json == arguments.junit) {
+      return absl::InvalidArgumentError(Cat(*arguments.json, ": named by both --json and --junit"));
+    }
+    if (absl::Status status = OpenOne(arguments.json, json); !status.ok()) return status;
+    if (absl::Status status = OpenOne(arguments.junit, junit); !status.ok()) return status;
+    return arguments.traces ? MakeDirectory(*arguments.traces) : absl::OkStatus();
+  }
+
+ private:
+  static absl::Status OpenOne(const std::optional<std::string>& path,
+                              std::optional<OutputFile>& file) {
+    if (!path) return absl::OkStatus();
+    absl::StatusOr<OutputFile> opened = OutputFile::Open(*path);
+    if (!opened.ok()) return opened.status();
+    file.emplace(*std::move(opened));
+    return absl::OkStatus();
+  }
+};
+
+// One `run`, from its arguments to its exit code.
+class Run {
+ public:
+  Run(const RunArguments& arguments, const Backend& backend, Console console)
+      : arguments_(arguments), backend_(backend), console_(console) {}
+
+  ExitCode Execute() {
+    Outputs outputs;
+    if (absl::Status status = outputs.Open(arguments_); !status.ok()) {
+      Complain(status.message());
+      return exit_code_;
+    }
+    Load();
+    Search();
+    for (const Outcome& outcome : outcomes_) {
+      if (outcome.verdict == Verdict::kFail) console_.out << FailureText(outcome, Rerun(outcome));
+    }
+    if (!outcomes_.empty()) console_.out << "\n" << Summary(outcomes_) << "\n";
+    if (outputs.json) Report(outputs.json->Write(ResultJson(outcomes_)));
+    if (outputs.junit) Report(outputs.junit->Write(JunitXml(outcomes_)));
+    console_.out << std::flush;
+    return exit_code_;
+  }
+
+ private:
+  void Complain(absl::string_view message) {
+    console_.err << "crashdep: " << message << "\n" << std::flush;
+    exit_code_ = Worse(exit_code_, ExitCode::kBadInput);
+  }
+  void Report(const absl::Status& status) {
+    if (!status.ok()) Complain(status.message());
+  }
+
+  void Load() {
+    ScenarioFiles files = FindScenarios(arguments_.paths);
+    for (const std::string& error : files.errors) Complain(error);
+    outcomes_.resize(files.paths.size());
+    for (size_t i = 0; i < files.paths.size(); ++i) {
+      Outcome& outcome = outcomes_[i];
+      outcome.path = files.paths[i];
+      scenarios_.push_back(scenario::LoadScenario(outcome.path, backend_.policies));
+      if (scenarios_[i].ok()) {
+        outcome.name = scenarios_[i]->name;
+        style_.name_width = std::max(style_.name_width, outcome.name.size());
+      } else {
+        outcome.reasons = {std::string(scenarios_[i].status().message())};
+      }
+    }
+    style_.color = console_.color;
+  }
+
+  // Reports each outcome, in the order of the files, as soon as it is there.
+  void Search() {
+    std::vector<const Scenario*> readable;
+    for (const auto& scenario : scenarios_) {
+      if (scenario.ok()) readable.push_back(&*scenario);
+    }
+    SearchPool pool(readable, arguments_.options, backend_);
+    Progress progress(console_.err, console_.progress);
+    size_t searched = 0;
+    for (size_t i = 0; i < outcomes_.size(); ++i) {
+      Outcome& outcome = outcomes_[i];
+      if (scenarios_[i].ok()) {
+        const SearchOutcome* search = nullptr;
+        while ((search = pool.Wait(searched, std::chrono::milliseconds(100))) == nullptr) {
+          progress.Show(i, outcomes_.size(), pool.PerMille());
+        }
+        ++searched;
+        Judge(*scenarios_[i], *search, outcome);
+      }
+      progress.Hide();
+      if (outcome.verdict == Verdict::kError) Complain(outcome.reasons.front());
+      console_.out << OutcomeLine(outcome, style_) << "\n" << std::flush;
+    }
+  }
+
+  void Judge(const Scenario& scenario, const SearchOutcome& search, Outcome& outcome) {
+    outcome.result = search.result;
+    outcome.without_policy = search.without_policy;
+    outcome.seconds = search.seconds;
+    outcome.reasons = Differences(scenario.expect, search.result, search.without_policy);
+    outcome.verdict = outcome.reasons.empty() ? Verdict::kPass : Verdict::kFail;
+    if (outcome.verdict == Verdict::kFail) {
+      exit_code_ = Worse(exit_code_, ExitCode::kNotAsExpected);
+    }
+    if (arguments_.traces) WriteTraces(outcome);
+  }
+
+  void WriteTraces(Outcome& outcome) {
+    const int same_name_before = names_seen_[outcome.name]++;
+    const std::string again = same_name_before > 0 ? Cat(".", same_name_before + 1) : "";
+    for (size_t i = 0; i < outcome.result.findings.size(); ++i) {
+      scenario::FoundFinding& finding = outcome.result.findings[i];
+      std::string& path = outcome.traces.emplace_back();
+      if (finding.trace.is_null()) continue;
+      path =
+          Cat(*arguments_.traces, "/", outcome.name, again, "-", i + 1, "-", finding.kind, ".json");
+      absl::StatusOr<OutputFile> file = OutputFile::Open(path);
+      const absl::Status written =
+          file.ok() ? file->Write(finding.trace.dump() + "\n") : file.status();
+      finding.trace = nullptr;  // may be large
+      if (!written.ok()) path.clear();
+      Report(written);
+    }
+  }
+
+  // The command line that does the same search again and keeps its traces.
+  std::string Rerun(const Outcome& outcome) const {
+    std::string command = Cat("crashdep run ", outcome.path);
+    const scenario::RunOptions& options = arguments_.options;
+    if (options.strategy) {
+      command +=
+          Cat(" --strategy ", scenario::kStrategyNames[static_cast<size_t>(*options.strategy)]);
+    }
+    if (options.seed) command += Cat(" --seed ", *options.seed);
+    if (options.executions) command += Cat(" --executions ", *options.executions);
+    return command + " --traces traces";
+  }
+
+  const RunArguments& arguments_;
+  const Backend& backend_;
+  Console console_;
+  ExitCode exit_code_ = ExitCode::kAsExpected;
+  std::vector<absl::StatusOr<Scenario>> scenarios_;  // scenarios_[i] is of outcomes_[i]
+  std::vector<Outcome> outcomes_;
+  LineStyle style_;
+  std::map<std::string, int> names_seen_;  // traces of scenarios of one name are kept apart
+};
+
+}  // namespace
+
+ExitCode RunCommand(const RunArguments& arguments, const Backend& backend, Console console) {
+  return Run(arguments, backend, console).Execute();
+}
+
+}  // namespace tools

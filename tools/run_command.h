@@ -1,0 +1,27 @@
+// crashdep run: searches scenarios and compares what is found with what they expect.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/scenario/runner.h"
+#include "tools/backend.h"
+#include "tools/console.h"
+#include "tools/exit_code.h"
+
+namespace tools {
+
+struct RunArguments {
+  std::vector<std::string> paths;  // scenario files and directories of them
+  scenario::RunOptions options;
+  std::optional<std::string> json;    // where to write the results; see result_json.h ...
+  std::optional<std::string> junit;   // ... and junit.h
+  std::optional<std::string> traces;  // directory for one trace file per finding
+};
+
+// Where nothing can be written, nothing is run. A scenario that cannot be read makes the exit code
+// kBadInput; the others run all the same.
+ExitCode RunCommand(const RunArguments& arguments, const Backend& backend, Console console);
+
+}  // namespace tools

@@ -1,0 +1,100 @@
+#include "tools/text_report.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_format.h"
+#include "model/scenario/text.h"
+
+namespace tools {
+namespace {
+
+using scenario::Cat;
+
+constexpr size_t kColumns = 100;
+
+std::string Padded(std::string_view text, size_t width) {
+  return Cat(text, std::string(width - std::min(width, text.size()), ' '));
+}
+
+std::string VerdictWord(Verdict verdict, bool color) {
+  const std::string word = verdict == Verdict::kPass   ? "pass "
+                           : verdict == Verdict::kFail ? "FAIL "
+                                                       : "ERROR";
+  if (!color) return word;
+  return Cat(verdict == Verdict::kPass ? "\x1b[32m" : "\x1b[1;31m", word, "\x1b[0m");
+}
+
+// Each kind once, in order of appearance.
+std::string Kinds(const std::vector<scenario::FoundFinding>& findings) {
+  std::vector<std::string> kinds;
+  for (const scenario::FoundFinding& finding : findings) {
+    if (std::find(kinds.begin(), kinds.end(), finding.kind) == kinds.end()) {
+      kinds.push_back(finding.kind);
+    }
+  }
+  return scenario::Join(kinds, ", ");
+}
+
+}  // namespace
+
+std::string Grouped(std::string_view decimal) {
+  if (decimal.size() > 15) {
+    return Cat(decimal.substr(0, 1), ".", decimal.substr(1, 1), "e", decimal.size() - 1);
+  }
+  std::string out;
+  for (size_t i = 0; i < decimal.size(); ++i) {
+    if (i > 0 && (decimal.size() - i) % 3 == 0) out += ',';
+    out += decimal[i];
+  }
+  return out;
+}
+
+std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
+  const std::string verdict = VerdictWord(outcome.verdict, style.color);
+  if (outcome.verdict == Verdict::kError) return Cat(verdict, "  ", outcome.path);
+  const std::string executions = Grouped(Cat(outcome.result.executions));
+  const std::string states = Grouped(outcome.result.crash_states);
+  return Cat(verdict, "  ", Padded(outcome.name, style.name_width),
+             absl::StrFormat("  %9s %-10s  %11s %-12s", executions,
+                             executions == "1" ? "execution" : "executions", states,
+                             states == "1" ? "crash state" : "crash states"),
+             outcome.result.findings.empty() ? "" : "  ", Kinds(outcome.result.findings));
+}
+
+std::string FailureText(const Outcome& outcome, std::string_view rerun) {
+  const std::string title = Cat("---- ", outcome.name, " (", outcome.path, ") ");
+  std::string out =
+      Cat("\n", title, std::string(kColumns - std::min(kColumns, title.size()), '-'), "\n");
+  for (const std::string& reason : outcome.reasons) out += Cat(reason, "\n");
+  std::vector<scenario::FoundFinding> findings = outcome.result.findings;
+  if (outcome.without_policy) {
+    for (scenario::FoundFinding finding : outcome.without_policy->findings) {
+      finding.kind = Cat("without policy: ", finding.kind);
+      findings.push_back(finding);
+    }
+  }
+  for (const scenario::FoundFinding& finding : findings) {
+    out += Cat("\n", finding.kind, ", ", Grouped(Cat(finding.count)),
+               finding.count == 1 ? " time: " : " times: ", finding.message, "\n", finding.detail);
+    if (!out.ends_with('\n')) out += '\n';
+  }
+  out += '\n';
+  bool any_trace = false;
+  for (const std::string& trace : outcome.traces) {
+    if (trace.empty()) continue;
+    out += Cat("replay: crashdep replay ", trace, "\n");
+    any_trace = true;
+  }
+  if (!any_trace) out += Cat("again: ", rerun, "\n");
+  return out;
+}
+
+std::string Summary(const std::vector<Outcome>& outcomes) {
+  size_t of[3] = {0, 0, 0};
+  for (const Outcome& outcome : outcomes) ++of[static_cast<size_t>(outcome.verdict)];
+  std::string out = Cat(of[0], " passed, ", of[1], " failed");
+  if (of[2] > 0) out += Cat(", ", of[2], " could not be read");
+  return out;
+}
+
+}  // namespace tools
