@@ -19,14 +19,16 @@ void Task::Enter(void* task) {
   Task& self = *static_cast<Task*>(task);
   World& world = self.world_;
   self.started_ = true;
+  bool unwound = false;
   try {
     self.body_();
     if (world.task_listener_ != nullptr && &self != world.boot_.get()) {
       world.task_listener_->OnTaskEnd(self);
     }
   } catch (const FiberUnwind&) {
-    self.fiber_.SwitchAwayForever(world.main_);
+    unwound = true;
   }
+  if (unwound) self.fiber_.SwitchAwayForever(world.main_);  // outside, or the exception leaks
   self.state_ = State::kDone;
   if (&self != world.boot_.get()) world.RemoveReady(self);
   if (self.kind_ == TaskKind::kUser) --world.user_tasks_left_;
