@@ -26,6 +26,7 @@
 #include <memory>
 
 #include "model/crash/history.h"
+#include "model/crash/recovery.h"
 #include "model/crash/state_count.h"
 #include "model/ondisk/geometry.h"
 #include "model/ondisk/image_store.h"
@@ -43,6 +44,7 @@ struct CrashOptions {
   CrashAt crash_at = CrashAt::kEachChange;
   // data=writeback: that a file shows what its blocks held before is within the contract.
   bool data_writeback = false;
+  RecoveryRules recovery;
 };
 
 class CrashChecker : public sim::DeviceListener, public HistoryListener {

@@ -7,7 +7,8 @@
 // - A byte may hold what some write put at exactly that place, unless the recovered state contains
 //   a truncate that removed it; or zero. Anything else is stale data.
 // - Zero is wrong where the contract says so (FileContract) and no state of the file ever had a
-//   zero there below its size: the recovered size covers data that is not there.
+//   zero there below its size: the recovered size covers data that is not there. A truncate that is
+//   yet to commit may have zeroed its tail, though.
 // - After a successful sync, a byte holds what it held when the sync began, or a later write's; and
 //   the size and the file itself are there, unless a truncate or unlink since then explains it.
 //
@@ -56,14 +57,6 @@ struct DurablePromise {
   HistorySeq began = 0;
   uint64_t size_bytes = 0;
   std::vector<SectorContent> granules;
-  // Until the sync began, each byte from `end` on had been removed by a truncate, and what was
-  // written there before `first` is gone. Ascending by end_byte, so is the floor of a byte the last
-  // entry with from_byte <= it.
-  struct Floor {
-    uint64_t from_byte = 0;
-    WriteId first = 0;
-  };
-  std::vector<Floor> floors;
 };
 
 class HistoryListener {
@@ -130,7 +123,20 @@ class History {
     std::optional<HistorySeq> unlinked;
     // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
     std::vector<std::pair<uint64_t, uint64_t>> once_zero;
+    // Of the successful syncs so far, the one that began last: it implies the others.
     std::optional<DurablePromise> promise;
+
+    // Of truncates in the transactions up to `recovered`: the first write since the last one that
+    // removed the byte at `pos_bytes`. Older ones must not be seen there.
+    WriteId FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const;
+    // Likewise of truncates before `seq`.
+    WriteId FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) const;
+    // A truncate that is not in the prefix removes the byte at `pos_bytes`: its zeroes may be
+    // there.
+    bool RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const;
+    // Something since `seq` removes the byte at `pos_bytes`.
+    bool RemovedSince(uint64_t pos_bytes, HistorySeq seq) const;
+    bool OnceZero(uint64_t pos_bytes) const;
   };
 
   // Null if nobody said that it was created.

@@ -1,0 +1,55 @@
+// What each sector may hold after a power cut, and what that means for whole blocks.
+#pragma once
+
+#include "absl/algorithm/container.h"
+#include "absl/container/inlined_vector.h"
+#include "model/ondisk/content.h"
+#include "model/ondisk/geometry.h"
+#include "model/ondisk/image_store.h"
+#include "sim/block/block_device.h"
+
+namespace model {
+
+// Distinct, the durable one first.
+using Possible = absl::InlinedVector<SectorContent, 4>;
+
+class DiskView {
+ public:
+  virtual ~DiskView() = default;
+  virtual Possible At(uint64_t sector) const = 0;
+};
+
+class DeviceView : public DiskView {
+ public:
+  explicit DeviceView(const sim::BlockDevice& device) : device_(device) {}
+  Possible At(uint64_t sector) const override {
+    Possible contents = {device_.durable(sector)};
+    for (const sim::PendingVersion& version : device_.pending(sector)) {
+      if (!absl::c_linear_search(contents, version.content)) contents.push_back(version.content);
+    }
+    return contents;
+  }
+
+ private:
+  const sim::BlockDevice& device_;
+};
+
+// A block is an image only if all its sectors are of it: anything else fails its checksum. Of the
+// journal superblock, all that ever changes, and the checksum, is in the first sector.
+enum class Presence : uint8_t { kImpossible, kPossible, kCertain };
+Presence PresenceOf(const DiskView& disk, const Geometry& geometry, Pblk pblk, ImageId image);
+
+// Some image that the block may be, for which `wanted(const BlockContent&)` holds; 0 if none. Going
+// by the first sector, the latest written first.
+template <class Wanted>
+ImageId FindImage(const DiskView& disk, const Geometry& geometry, const ImageStore& images,
+                  Pblk pblk, Wanted wanted) {
+  const Possible contents = disk.At(geometry.first_sector(pblk));
+  for (auto content = contents.rbegin(); content != contents.rend(); ++content) {
+    if (KindOf(*content) != ContentKind::kImage || ImageSectorOf(*content) != 0) continue;
+    if (wanted(images.Get(ImageOf(*content)))) return ImageOf(*content);
+  }
+  return 0;
+}
+
+}  // namespace model

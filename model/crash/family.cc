@@ -1,0 +1,190 @@
+#include "model/crash/family.h"
+
+#include <algorithm>
+
+namespace model {
+
+std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) {
+  faults_.clear();
+  const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
+  for (const MetadataFault& fault : tree.faults) {
+    faults_.push_back({.what = What::kMetadata, .metadata = fault});
+  }
+  JudgeCopies(recovery, geometry_.journal(), geometry_.first_data());
+  for (const Pblk pblk : tree.metadata) JudgeHome(recovery, pblk);
+  JudgeRecoveryAgain(recovery);
+  for (const RecoveredFile& recovered : tree.files) {
+    const History::File* file = history_.Find(recovered.key);
+    if (file != nullptr) JudgeReadable(recovery, recovered, *file);
+  }
+  for (const auto& [key, file] : history_.files()) JudgeMissing(tree, file);
+  return std::move(faults_);
+}
+
+std::vector<CrashFault> FamilyJudge::JudgeSectors(const PossibleRecovery& recovery,
+                                                  uint64_t first_sector,
+                                                  absl::Span<const SectorContent> contents) {
+  faults_.clear();
+  const Tid tid = recovery.outcome.recovered;
+  const RecoveredTree& tree = states_.Tree(tid);
+  const uint32_t per_block = geometry_.sectors_per_block();
+  const uint64_t end_sector = first_sector + contents.size();
+  const Pblk first = geometry_.block_of_sector(first_sector);
+  const Pblk end = geometry_.block_of_sector(end_sector - 1) + 1;
+  JudgeCopies(recovery, first, end);
+  for (Pblk pblk = first; pblk < end; ++pblk) {
+    const BlockUse& use = tree.blocks[pblk];
+    if (use.kind == BlockUse::Kind::kMetadata) JudgeHome(recovery, pblk);
+    if (use.kind != BlockUse::Kind::kData || recovery.replay.ImageAt(pblk) != 0) continue;
+    const RecoveredFile& recovered = tree.files[use.file];
+    const History::File* file = history_.Find(recovered.key);
+    if (file == nullptr || recovered.inline_data) continue;
+    for (uint32_t i = 0; i < per_block; ++i) {
+      const uint64_t sector = geometry_.first_sector(pblk) + i;
+      if (sector < first_sector || sector >= end_sector) continue;
+      JudgeData(recovered, *file, tid, use.lblk, i, {sector, contents[sector - first_sector]},
+                /*on_disk=*/true);
+    }
+  }
+  return std::move(faults_);
+}
+
+std::vector<CrashFault> FamilyJudge::JudgeFile(const PossibleRecovery& recovery, FileKey key) {
+  faults_.clear();
+  const History::File* file = history_.Find(key);
+  const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
+  for (const RecoveredFile& recovered : tree.files) {
+    if (recovered.key == key) JudgeReadable(recovery, recovered, *file);
+  }
+  JudgeMissing(tree, *file);
+  return std::move(faults_);
+}
+
+// --- The log -------------------------------------------------------------------------------------
+
+// PASS_REPLAY checks each copy against its tag, and the commit block says that they are all there.
+void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end) {
+  if (end <= geometry_.journal() || first >= geometry_.first_data()) return;
+  for (const LogCopy& copy : recovery.replay.copies_read()) {
+    if (copy.log_pblk < first || copy.log_pblk >= end) continue;
+    for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+      const uint64_t sector = geometry_.first_sector(copy.log_pblk) + i;
+      const Possible contents = disk_.At(sector);
+      const SectorContent wanted = ImageContent(copy.checksum, i);
+      const auto torn = absl::c_find_if(contents, [&](SectorContent c) { return c != wanted; });
+      if (torn == contents.end()) continue;
+      faults_.push_back(
+          {.what = What::kTornCopy, .pblk = copy.blocknr, .witnesses = {{sector, *torn}}});
+      break;
+    }
+  }
+}
+
+// --- Blocks at home ------------------------------------------------------------------------------
+
+// What the log does not hold any more must be at home, exactly as the recovered state has it.
+void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
+  const Tid tid = recovery.outcome.recovered;
+  const MetadataImages& state = states_.Images(tid);
+  const auto it = state.find(pblk);
+  if (it == state.end() || recovery.replay.ImageAt(pblk) != 0) return;
+  for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+    const uint64_t sector = geometry_.first_sector(pblk) + i;
+    for (const SectorContent content : disk_.At(sector)) {
+      if (content == ImageContent(it->second, i)) continue;
+      faults_.push_back({.what = HomeFault(tid, pblk, it->second, content),
+                         .pblk = pblk,
+                         .witnesses = {{sector, content}}});
+      return;
+    }
+  }
+}
+
+CrashFault::What FamilyJudge::HomeFault(Tid recovered, Pblk pblk, ImageId wanted,
+                                        SectorContent content) const {
+  if (KindOf(content) != ContentKind::kImage) return What::kHomeForeign;
+  const ImageId image = ImageOf(content);
+  if (images_.Get(image).index() != images_.Get(wanted).index()) return What::kHomeForeign;
+  return states_.LastTidOf(pblk, image) < recovered ? What::kHomeOld : What::kHomeNew;
+}
+
+void FamilyJudge::JudgeRecoveryAgain(const PossibleRecovery& recovery) {
+  if (recovery.outcome.copies.empty()) return;
+  if (!RecoveryMayBeInterrupted(disk_, geometry_, images_, recovery.outcome, recovery.replay,
+                                recovery_rules_)) {
+    faults_.push_back({.what = What::kRecovery});
+  }
+}
+
+// --- Files ---------------------------------------------------------------------------------------
+
+void FamilyJudge::JudgeMissing(const RecoveredTree& tree, const History::File& file) {
+  if (!PromisedToExist(file)) return;
+  const bool there = absl::c_any_of(
+      tree.files, [&](const RecoveredFile& recovered) { return recovered.key == file.key; });
+  if (!there) faults_.push_back({.what = What::kMissing, .file = file.key});
+}
+
+void FamilyJudge::JudgeReadable(const PossibleRecovery& recovery, const RecoveredFile& recovered,
+                                const History::File& file) {
+  if (const uint64_t promised = PromisedSize(file); recovered.size_bytes < promised) {
+    faults_.push_back(
+        {.what = What::kShort, .file = file.key, .begin = recovered.size_bytes, .end = promised});
+  }
+  if (recovered.inline_data) return;
+  const Tid tid = recovery.outcome.recovered;
+  const auto blocks =
+      static_cast<Lblk>((recovered.size_bytes + geometry_.block_bytes - 1) / geometry_.block_bytes);
+  const uint32_t per_block = geometry_.sectors_per_block();
+  auto extent = recovered.extents.begin();
+  for (Lblk lblk = 0; lblk < blocks; ++lblk) {
+    while (extent != recovered.extents.end() && extent->end() <= lblk) ++extent;
+    const bool on_disk =
+        extent != recovered.extents.end() && extent->ee_block <= lblk && !extent->unwritten;
+    const Pblk pblk = on_disk ? extent->ee_start + (lblk - extent->ee_block) : 0;
+    const ImageId replayed = on_disk ? recovery.replay.ImageAt(pblk) : 0;
+    for (uint32_t i = 0; i < per_block; ++i) {
+      const uint64_t sector = geometry_.first_sector(pblk) + i;
+      if (!on_disk) {
+        JudgeData(recovered, file, tid, lblk, i, {0, kZeroContent}, false);
+      } else if (replayed != 0) {
+        JudgeData(recovered, file, tid, lblk, i, {sector, ImageContent(replayed, i)}, false);
+      } else {
+        for (const SectorContent content : disk_.At(sector)) {
+          JudgeData(recovered, file, tid, lblk, i, {sector, content}, true);
+        }
+      }
+    }
+  }
+}
+
+// One content of one granule. `on_disk`: the witness has to be there for it to show.
+void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid,
+                            Lblk lblk, uint32_t sector_in_block, Witness witness, bool on_disk) {
+  const uint32_t index = lblk * geometry_.sectors_per_block() + sector_in_block;
+  const uint64_t pos = uint64_t{index} * kGranuleBytes;
+  if (pos >= recovered.size_bytes) return;
+  const auto limit =
+      static_cast<uint32_t>(std::min<uint64_t>(kGranuleBytes, recovered.size_bytes - pos));
+  JudgeGranule(history_, file, tid, index, limit, witness.content, damage_);
+  for (const ByteRun& run : damage_) {
+    // Joins what the granule before has of the same.
+    const auto same = std::find_if(faults_.rbegin(), faults_.rend(), [&](const CrashFault& fault) {
+      return fault.what == What::kFile && fault.file == file.key && fault.damage == run.damage &&
+             fault.other == run.other && fault.end == pos + run.begin;
+    });
+    CrashFault* fault = same != faults_.rend() ? &*same : nullptr;
+    if (fault == nullptr) {
+      faults_.push_back({.what = What::kFile,
+                         .file = file.key,
+                         .damage = run.damage,
+                         .other = run.other,
+                         .begin = pos + run.begin});
+      fault = &faults_.back();
+    }
+    fault->end = pos + run.end;
+    if (on_disk) fault->witnesses.push_back(witness);
+  }
+}
+
+}  // namespace model

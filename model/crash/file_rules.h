@@ -1,0 +1,42 @@
+// What a recovered file may show, byte by byte; the rules are in history.h.
+#pragma once
+
+#include <vector>
+
+#include "model/crash/history.h"
+
+namespace model {
+
+enum class Damage : uint8_t {
+  // Stale data:
+  kFormerDisk,     // what the disk held before this file system
+  kMetadataBlock,  // part of a metadata or journal block
+  kOtherFile,      // written to another file
+  kOtherPlace,     // of this file, from another offset
+  kTruncated,      // removed by a truncate that the recovered state contains
+  // Lost data:
+  kNeverZero,  // zero where the contract promises data
+  kLost,       // not what a sync made durable
+};
+inline bool IsStale(Damage damage) { return damage <= Damage::kTruncated; }
+
+struct ByteRun {
+  uint32_t begin = 0;  // in the granule
+  uint32_t end = 0;    // exclusive
+  Damage damage = Damage::kFormerDisk;
+  FileKey other;  // kOtherFile: whose
+
+  bool operator==(const ByteRun&) const = default;
+};
+
+// Sets `damage` to what is wrong, ascending, if the bytes [0, limit) of granule `index` of `file`
+// are `content` in the state as of transaction `recovered`.
+void JudgeGranule(const History& history, const History::File& file, Tid recovered, uint32_t index,
+                  uint32_t limit, SectorContent content, std::vector<ByteRun>& damage);
+
+// The smallest size that the promise to `file` allows; 0 without a promise.
+uint64_t PromisedSize(const History::File& file);
+// Whether `file` must be there.
+bool PromisedToExist(const History::File& file);
+
+}  // namespace model

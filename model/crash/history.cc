@@ -1,0 +1,189 @@
+#include "model/crash/history.h"
+
+#include <algorithm>
+
+#include "sim/check.h"
+
+namespace model {
+
+// --- What happens --------------------------------------------------------------------------------
+
+void History::Created(FileKey file, std::string name, FileContract contract) {
+  ++seq_;
+  const bool is_new =
+      files_.emplace(file, File{.key = file, .name = std::move(name), .contract = contract}).second;
+  SIM_CHECK(is_new);
+}
+
+WriteId History::BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes) {
+  ++seq_;
+  SIM_CHECK(files_.contains(file));
+  writes_.push_back({file, pos_bytes, len_bytes});
+  return last_write();
+}
+
+void History::Copied(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
+  ++seq_;
+  const Write& write = writes_[id - 1];
+  const uint64_t end = pos_bytes + len_bytes;
+  SIM_CHECK(pos_bytes >= write.pos_bytes && end <= write.pos_bytes + write.len_bytes);
+  if (len_bytes == 0) return;
+  File& file = Get(write.file);
+  if (pos_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, pos_bytes);
+  Grow(file, end);
+  for (uint64_t pos = pos_bytes; pos < end;) {
+    const auto granule = static_cast<uint32_t>(pos / kGranuleBytes);
+    const uint64_t granule_end = std::min<uint64_t>(end, uint64_t{granule + 1} * kGranuleBytes);
+    const auto begin_in = static_cast<uint32_t>(pos % kGranuleBytes);
+    const auto end_in = static_cast<uint32_t>(begin_in + (granule_end - pos));
+    SectorContent& content = file.granules[granule];
+    const SectorContent data = DataContent(id, granule);
+    content = end_in - begin_in == kGranuleBytes
+                  ? data
+                  : granules_.Overlay(content, begin_in, end_in, data);
+    pos = granule_end;
+  }
+}
+
+void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
+  ++seq_;
+  File& file = Get(key);
+  if (new_size_bytes >= file.size_bytes) {
+    if (new_size_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, new_size_bytes);
+    Grow(file, new_size_bytes);
+    return;
+  }
+  file.truncates.push_back({seq_, new_size_bytes, tid, last_write() + 1});
+  file.size_bytes = new_size_bytes;
+  file.granules.resize((new_size_bytes + kGranuleBytes - 1) / kGranuleBytes);
+  if (const uint32_t tail = new_size_bytes % kGranuleBytes; tail != 0) {
+    SectorContent& last = file.granules.back();
+    last = granules_.Overlay(last, tail, kGranuleBytes, kZeroContent);
+  }
+}
+
+void History::Unlinked(FileKey key) {
+  ++seq_;
+  File& file = Get(key);
+  SIM_CHECK(!file.unlinked.has_value());
+  file.unlinked = seq_;
+}
+
+// --- What is promised ----------------------------------------------------------------------------
+
+SyncId History::BeginSync(SyncKind kind, FileKey file) {
+  ++seq_;
+  syncs_.emplace_back();
+  Promise(syncs_.back(), kind, Get(file));
+  return static_cast<SyncId>(syncs_.size() - 1);
+}
+
+SyncId History::BeginSyncAll() {
+  ++seq_;
+  syncs_.emplace_back();
+  for (const auto& [key, file] : files_) Promise(syncs_.back(), SyncKind::kSync, file);
+  return static_cast<SyncId>(syncs_.size() - 1);
+}
+
+// A file without a name is nothing that a power cut could leave.
+void History::Promise(Sync& sync, SyncKind kind, const File& file) const {
+  if (file.unlinked.has_value()) return;
+  sync.promises.push_back({file.key, {kind, seq_, file.size_bytes, file.granules}});
+}
+
+void History::EndSync(SyncId id, bool ok) {
+  ++seq_;
+  Sync sync = std::exchange(syncs_[id], {});
+  if (!ok) return;
+  for (auto& [key, promise] : sync.promises) {
+    File& file = Get(key);
+    if (file.promise.has_value() && file.promise->began > promise.began) continue;
+    file.promise = std::move(promise);
+    if (listener_ != nullptr) listener_->OnPromise(key);
+  }
+}
+
+// --- The reference -------------------------------------------------------------------------------
+
+SectorContent History::ReferenceContent(FileKey key, uint32_t granule) const {
+  const File* file = Find(key);
+  SIM_CHECK(file != nullptr);
+  return granule < file->granules.size() ? file->granules[granule] : kZeroContent;
+}
+
+uint64_t History::ReferenceSize(FileKey key) const {
+  const File* file = Find(key);
+  SIM_CHECK(file != nullptr);
+  return file->size_bytes;
+}
+
+const History::File* History::Find(FileKey key) const {
+  const auto it = files_.find(key);
+  return it != files_.end() ? &it->second : nullptr;
+}
+
+History::File& History::Get(FileKey key) {
+  const auto it = files_.find(key);
+  SIM_CHECK(it != files_.end());
+  return it->second;
+}
+
+void History::Grow(File& file, uint64_t size_bytes) {
+  if (size_bytes <= file.size_bytes) return;
+  file.size_bytes = size_bytes;
+  file.granules.resize((size_bytes + kGranuleBytes - 1) / kGranuleBytes, kZeroContent);
+}
+
+void History::AddOnceZero(File& file, uint64_t begin, uint64_t end) {
+  auto& ranges = file.once_zero;
+  auto first = std::find_if(ranges.begin(), ranges.end(),
+                            [&](const auto& range) { return range.second >= begin; });
+  auto last = first;
+  for (; last != ranges.end() && last->first <= end; ++last) {
+    begin = std::min(begin, last->first);
+    end = std::max(end, last->second);
+  }
+  first = ranges.erase(first, last);
+  ranges.insert(first, {begin, end});
+}
+
+// --- Questions -----------------------------------------------------------------------------------
+
+WriteId History::File::FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const {
+  WriteId first = 0;
+  for (const Truncate& truncate : truncates) {
+    if (truncate.new_size_bytes <= pos_bytes && truncate.tid <= recovered) {
+      first = truncate.next_write;
+    }
+  }
+  return first;
+}
+
+WriteId History::File::FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) const {
+  WriteId first = 0;
+  for (const Truncate& truncate : truncates) {
+    if (truncate.new_size_bytes <= pos_bytes && truncate.seq < seq) first = truncate.next_write;
+  }
+  return first;
+}
+
+bool History::File::RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const {
+  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
+    return truncate.tid > recovered && truncate.new_size_bytes <= pos_bytes;
+  });
+}
+
+bool History::File::RemovedSince(uint64_t pos_bytes, HistorySeq seq) const {
+  if (unlinked.has_value() && *unlinked > seq) return true;
+  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
+    return truncate.seq > seq && truncate.new_size_bytes <= pos_bytes;
+  });
+}
+
+bool History::File::OnceZero(uint64_t pos_bytes) const {
+  return std::any_of(once_zero.begin(), once_zero.end(), [&](const auto& range) {
+    return range.first <= pos_bytes && pos_bytes < range.second;
+  });
+}
+
+}  // namespace model

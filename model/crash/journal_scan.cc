@@ -1,0 +1,147 @@
+#include "model/crash/journal_scan.h"
+
+#include <algorithm>
+
+#include "sim/check.h"
+
+namespace model {
+
+Presence PresenceOf(const DiskView& disk, const Geometry& geometry, Pblk pblk, ImageId image) {
+  const bool first_sector_decides = pblk == geometry.journal();
+  const uint32_t sectors = first_sector_decides ? 1 : geometry.sectors_per_block();
+  const uint64_t first = geometry.first_sector(pblk);
+  Presence presence = Presence::kCertain;
+  for (uint32_t i = 0; i < sectors; ++i) {
+    const Possible contents = disk.At(first + i);
+    if (!absl::c_linear_search(contents, ImageContent(image, i))) return Presence::kImpossible;
+    if (contents.size() > 1) presence = Presence::kPossible;
+  }
+  return presence;
+}
+
+namespace {
+
+// PASS_SCAN from one of the possible journal superblocks.
+class LogScanner {
+ public:
+  LogScanner(const DiskView& disk, const Geometry& geometry, const ImageStore& images)
+      : disk_(disk), geometry_(geometry), images_(images) {}
+
+  void Scan(ImageId superblock, std::vector<Outcome>& outcomes) {
+    const auto& sb = std::get<JournalSuperblock>(images_.Get(superblock));
+    Outcome outcome{
+        .superblock = superblock, .first = sb.s_sequence, .recovered = sb.s_sequence - 1};
+    if (PresenceOf(disk_, geometry_, geometry_.journal(), superblock) != Presence::kCertain) {
+      outcome.found.push_back({geometry_.journal(), superblock});
+    }
+    log_block_ = sb.s_start;
+    blocks_left_ = geometry_.journal_blocks - 1;
+    while (sb.s_start != 0 && ScanTransaction(outcome.recovered + 1)) {
+      if (!uncertain_.empty()) {
+        outcomes.push_back(outcome);
+        outcomes.back().missing = uncertain_.back();
+      }
+      ++outcome.recovered;
+      Append(outcome.found, uncertain_);
+      Append(outcome.copies, copies_);
+      Append(outcome.revokes, revokes_);
+    }
+    outcomes.push_back(std::move(outcome));
+  }
+
+ private:
+  template <class T>
+  static void Append(std::vector<T>& to, const std::vector<T>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  // True if transaction `tid` may be complete at log_block_, which then is behind it.
+  bool ScanTransaction(Tid tid) {
+    uncertain_.clear();
+    copies_.clear();
+    revokes_.clear();
+    for (;;) {
+      const Pblk pblk = TakeBlock();
+      if (pblk == 0) return false;
+      const ImageId image = FindImage(disk_, geometry_, images_, pblk, [&](const auto& content) {
+        return SequenceOf(content) == tid;
+      });
+      if (image == 0) return false;
+      const Presence presence = PresenceOf(disk_, geometry_, pblk, image);
+      if (presence == Presence::kImpossible) return false;
+      if (presence == Presence::kPossible) uncertain_.push_back({pblk, image});
+      const BlockContent& content = images_.Get(image);
+      if (std::holds_alternative<JournalCommit>(content)) return true;
+      if (const auto* revoke = std::get_if<JournalRevoke>(&content)) {
+        for (const Pblk blocknr : revoke->blocks) revokes_.push_back({tid, blocknr});
+      } else if (!TakeCopies(tid, std::get<JournalDescriptor>(content))) {
+        return false;
+      }
+    }
+  }
+
+  bool TakeCopies(Tid tid, const JournalDescriptor& descriptor) {
+    for (const JournalTag& tag : descriptor.tags) {
+      const Pblk pblk = TakeBlock();
+      if (pblk == 0) return false;
+      copies_.push_back({tid, tag.blocknr, tag.checksum, pblk});
+    }
+    return true;
+  }
+
+  // The next block of the log, on the device; 0 once all of it was read.
+  Pblk TakeBlock() {
+    if (blocks_left_ == 0) return 0;
+    --blocks_left_;
+    const Pblk pblk = geometry_.journal() + log_block_;
+    if (++log_block_ == geometry_.journal_blocks) log_block_ = 1;
+    return pblk;
+  }
+
+  // 0 is no sequence: not a block that PASS_SCAN knows.
+  static Tid SequenceOf(const BlockContent& content) {
+    if (const auto* descriptor = std::get_if<JournalDescriptor>(&content)) {
+      return descriptor->h_sequence;
+    }
+    if (const auto* revoke = std::get_if<JournalRevoke>(&content)) return revoke->h_sequence;
+    if (const auto* commit = std::get_if<JournalCommit>(&content)) return commit->h_sequence;
+    return 0;
+  }
+
+  const DiskView& disk_;
+  const Geometry& geometry_;
+  const ImageStore& images_;
+  uint32_t log_block_ = 0;
+  uint32_t blocks_left_ = 0;
+  // Of the transaction being scanned.
+  std::vector<LogBlock> uncertain_;
+  std::vector<LogCopy> copies_;
+  std::vector<LogRevoke> revokes_;
+};
+
+}  // namespace
+
+std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
+                                 const ImageStore& images) {
+  Possible superblocks = disk.At(geometry.first_sector(geometry.journal()));
+  std::sort(superblocks.begin(), superblocks.end());
+  LogScanner scanner(disk, geometry, images);
+  std::vector<Outcome> outcomes;
+  for (const SectorContent superblock : superblocks) {
+    SIM_CHECK(KindOf(superblock) == ContentKind::kImage);
+    scanner.Scan(ImageOf(superblock), outcomes);
+  }
+  return outcomes;
+}
+
+ReplayMap::ReplayMap(const Geometry& geometry, const Outcome& outcome) : images_(geometry.blocks) {
+  std::vector<Tid> revoked(outcome.revokes.empty() ? 0 : geometry.blocks);
+  for (const LogRevoke& revoke : outcome.revokes) revoked[revoke.blocknr] = revoke.tid;
+  for (const LogCopy& copy : outcome.copies) {
+    if (!revoked.empty() && revoked[copy.blocknr] >= copy.tid) continue;
+    images_[copy.blocknr] = copy.checksum;
+    copies_read_.push_back(copy);
+  }
+}
+
+}  // namespace model
