@@ -18,8 +18,8 @@
 //   somebody else asks for a commit or a checkpoint is explored anyway.
 // - BH_Revoked and BH_RevokeValid: they only spare a search.
 // - The flusher's writes of metadata: a checkpoint is the only one to write blocks home.
-// - Log space is counted with a slack of 1/32 of the log; the kernel's constant 32 is that for its
-//   smallest log, while ours may be shorter.
+// - Of the log, 32 blocks are kept free for rounding errors; of one that is shorter than 256
+//   blocks, which the kernel would not take, an eighth.
 //
 // Lock checking. A handle is a lock, class "jbd2_handle": an ordinary start takes it shared, and
 // the commit takes it exclusively from T_LOCKED to T_FLUSH. A reserved handle joins any transaction
@@ -87,7 +87,7 @@ struct JournalOptions {
   bool barrier = true;
   sim::Nanos commit_interval = 5'000'000'000;
   // Called by kjournald; each may park, and may be empty.
-  // Transaction `tid` is durable: what it freed may be used again.
+  // Transaction `tid` is durable, unless the journal was aborted: what it freed may be used again.
   std::function<void(Tid tid)> j_commit_callback;
   std::function<void(JournalInode& jinode)> j_submit_inode_data_buffers;
   std::function<void(JournalInode& jinode)> j_finish_inode_data_buffers;
@@ -204,7 +204,8 @@ Errno jbd2_journal_flush(Journal& journal, sim::Site site = sim::Site::Here());
 class Journal {
  public:
   // Of a log that is empty on disk, as mkfs or recovery leave it: {s_start 0, s_sequence 1}.
-  // Starts kjournald. All must outlive the journal, and the journal the world's tasks.
+  // Starts kjournald. `buffers` and `policy` must outlive the journal, and the journal the tasks of
+  // `world`: the world is destroyed first.
   Journal(sim::World& world, BufferCache& buffers, const Policy& policy, JournalOptions options);
   ~Journal();
   Journal(const Journal&) = delete;
@@ -241,9 +242,9 @@ class Journal {
   sim::WaitQueue bh_shadow;          // one for all buffers
   sim::WaitQueue bh_lock;            // of log blocks
 
-  bool j_aborted = false;  // JBD2_ABORT
-  bool j_flushed = true;   // JBD2_FLUSHED: the log is marked empty on disk
-  bool j_fs_dev_error = false;
+  bool j_aborted = false;       // JBD2_ABORT
+  bool j_flushed = true;        // JBD2_FLUSHED: the log is marked empty on disk
+  bool j_fs_dev_error = false;  // a block could not be written home
   int j_barrier_count = 0;
   Transaction* j_running_transaction = nullptr;
   Transaction* j_committing_transaction = nullptr;

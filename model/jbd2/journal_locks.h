@@ -28,10 +28,16 @@ class LockdepMap : public sim::Lock {
  public:
   using Lock::Lock;
 
+  // The caller may have to wait, shared, before it goes on; see acquire_read().
+  void might_wait_read(sim::Site site) {
+    Take(sim::ReadMode::kShared, false, site);
+    release(site);
+  }
+  // Shared, and not having had to wait: nothing held so far is held up by it.
+  void acquire_read(sim::Site site) { Take(sim::ReadMode::kShared, true, site); }
+  // Exclusively; before the wait.
   void acquire(sim::Site site) { Take(sim::ReadMode::kExclusive, false, site); }
-  void acquire_read(sim::Site site) { Take(sim::ReadMode::kShared, false, site); }
-  // Without having had to wait: nothing held so far is held up by it.
-  void acquire_read_nowait(sim::Site site) { Take(sim::ReadMode::kShared, true, site); }
+  void might_wait(sim::Site site) { tracker().Sync(*this, site); }
   void release(sim::Site site);
 
  private:

@@ -1,0 +1,35 @@
+#include "model/vfs/errno.h"
+
+namespace model {
+
+const char* ErrnoName(Errno error) {
+  switch (error) {
+    case Errno::kOk:
+      return "0";
+    case Errno::kNoEnt:
+      return "ENOENT";
+    case Errno::kIo:
+      return "EIO";
+    case Errno::kAgain:
+      return "EAGAIN";
+    case Errno::kNoMem:
+      return "ENOMEM";
+    case Errno::kFault:
+      return "EFAULT";
+    case Errno::kExist:
+      return "EEXIST";
+    case Errno::kInval:
+      return "EINVAL";
+    case Errno::kNoSpc:
+      return "ENOSPC";
+    case Errno::kRoFs:
+      return "EROFS";
+    case Errno::kRange:
+      return "ERANGE";
+    case Errno::kShutdown:
+      return "ESHUTDOWN";
+  }
+  return "?";
+}
+
+}  // namespace model
