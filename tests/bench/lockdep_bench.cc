@@ -1,0 +1,124 @@
+// What checking costs: a warm acquire and release, beside absl::Mutex with its detector; a new
+// dependency; and the last acquisition of a planted inversion up to its report.
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "benchmark/benchmark.h"
+#include "sim/lockdep/validator.h"
+
+namespace {
+
+using sim::Acquisition;
+using sim::HeldLocks;
+using sim::LockClassId;
+using sim::Validator;
+
+std::vector<Acquisition> Locks(Validator& validator, int64_t classes) {
+  std::vector<Acquisition> locks;
+  for (int64_t i = 0; i < classes; ++i) {
+    const LockClassId id = validator.Class("lock " + std::to_string(i), sim::kSleepingLock);
+    locks.push_back({.lock_class = id, .instance = static_cast<uint64_t>(i) + 1});
+  }
+  return locks;
+}
+
+std::vector<uint32_t> Order(int64_t classes) {
+  std::vector<uint32_t> order(4096);
+  std::mt19937 random(1);
+  for (uint32_t& index : order) index = random() % static_cast<uint32_t>(classes);
+  return order;
+}
+
+// One lock held all along, so that each acquisition is a dependency; as in the other two.
+void BM_Validator(benchmark::State& state) {
+  Validator validator;
+  HeldLocks held;
+  const std::vector<Acquisition> locks = Locks(validator, state.range(0));
+  const std::vector<uint32_t> order = Order(state.range(0) - 1);
+  validator.Acquire(held, locks[0]);
+  for (const Acquisition& lock : locks) {
+    if (&lock == &locks[0]) continue;
+    validator.Acquire(held, lock);
+    validator.Release(held, lock.lock_class, lock.instance, {});
+  }
+  size_t i = 0;
+  for (auto _ : state) {
+    const Acquisition& lock = locks[1 + order[i++ % 4096]];
+    validator.Acquire(held, lock);
+    validator.Release(held, lock.lock_class, lock.instance, {});
+  }
+}
+BENCHMARK(BM_Validator)->Arg(8)->Arg(64)->Arg(512)->Arg(4096);
+
+void BM_AbslMutex(benchmark::State& state) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kReport);
+  std::vector<std::unique_ptr<absl::Mutex>> locks;
+  for (int64_t i = 0; i < state.range(0); ++i) locks.push_back(std::make_unique<absl::Mutex>());
+  const std::vector<uint32_t> order = Order(state.range(0) - 1);
+  locks[0]->Lock();
+  size_t i = 0;
+  for (auto _ : state) {
+    absl::Mutex& lock = *locks[1 + order[i++ % 4096]];
+    lock.Lock();
+    lock.Unlock();
+  }
+  locks[0]->Unlock();
+}
+BENCHMARK(BM_AbslMutex)->Arg(8)->Arg(64)->Arg(512)->Arg(4096);
+
+// Random dependencies that respect one order, about 3 for each class.
+void BM_NewDependency(benchmark::State& state) {
+  const auto classes = static_cast<uint32_t>(state.range(0));
+  std::mt19937 random(1);
+  std::unique_ptr<sim::LockGraph> graph;
+  uint32_t left = 0;
+  for (auto _ : state) {
+    if (left == 0) {
+      state.PauseTiming();
+      graph = std::make_unique<sim::LockGraph>();
+      for (uint32_t i = 0; i < classes; ++i) graph->AddNode();
+      left = 3 * classes;
+      state.ResumeTiming();
+    }
+    --left;
+    const uint32_t a = random() % classes, b = random() % classes;
+    const sim::LockNodeId from{std::min(a, b)}, to{std::max(a, b)};
+    if (a == b || graph->Has(from, to, sim::EdgeKind::kEN)) continue;
+    benchmark::DoNotOptimize(graph->FindWayBack(from, to, sim::EdgeKind::kEN));
+    graph->Add(from, to, sim::EdgeKind::kEN, left);
+  }
+}
+BENCHMARK(BM_NewDependency)->Arg(10000)->Arg(100000);
+
+// Each class leads to the seventh after it; then one of them is taken the wrong way round.
+void BM_PlantedInversion(benchmark::State& state) {
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto validator = std::make_unique<Validator>();
+    HeldLocks held;
+    const std::vector<Acquisition> locks = Locks(*validator, state.range(0));
+    for (size_t i = 0; i + 7 < locks.size(); ++i) {
+      const Acquisition& next = locks[i + 7];
+      validator->Acquire(held, locks[i]);
+      validator->Acquire(held, next);
+      validator->Release(held, next.lock_class, next.instance, {});
+      validator->Release(held, locks[i].lock_class, locks[i].instance, {});
+    }
+    validator->Acquire(held, locks[7]);
+    state.ResumeTiming();
+    validator->Acquire(held, locks[0]);
+    state.PauseTiming();
+    if (validator->reports().size() != 1) state.SkipWithError("no report");
+    validator.reset();
+    state.ResumeTiming();
+  }
+}
+BENCHMARK(BM_PlantedInversion)->Arg(4096)->Iterations(50);
+
+}  // namespace

@@ -1,0 +1,13 @@
+// Any bytes as a trace: build with clang++ -fsanitize=fuzzer,address.
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "tools/import/ftrace.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  tools::FtraceImporter import;
+  import.AddFile("fuzz", std::string_view(reinterpret_cast<const char*>(data), size));
+  return tools::RenderText(import).empty() ? 1 : 0;
+}
