@@ -96,7 +96,7 @@ struct PolicyEntry {
   std::string_view name;
   std::string_view about;
   std::string_view source;
-  bool Policy::* member;
+  bool Policy::*member;
 };
 
 inline constexpr auto kPolicyEntries = std::to_array<PolicyEntry>({

@@ -23,8 +23,8 @@ class AddressSpace;
 struct FolioBlock {
   bool uptodate = false;
   bool dirty = false;
-  // Buffer heads only: BH_Mapped, BH_Delay, BH_Unwritten, BH_New, b_blocknr. The iomap path keeps no
-  // mappings in the page cache.
+  // Buffer heads only: BH_Mapped, BH_Delay, BH_Unwritten, BH_New, b_blocknr. The iomap path keeps
+  // no mappings in the page cache.
   bool mapped = false;
   bool delay = false;
   bool unwritten = false;
@@ -46,8 +46,7 @@ struct Folio {
   // iomap: ranges submitted and not completed, plus one while the folio is being submitted
   // (write_bytes_pending). buffer_head: blocks under I/O or waiting for conversion.
   int writeback_pending = 0;
-  int refs = 0;  // users that keep a truncated folio in existence
-  sim::BitLock lock;             // PG_locked
+  sim::BitLock lock;              // PG_locked
   sim::WaitQueue writeback_wait;  // for PG_writeback
   std::vector<FolioBlock> blocks;
   std::vector<SectorContent> granules;

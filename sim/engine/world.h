@@ -67,6 +67,7 @@ class World {
   ExecutionEnd Run();
   bool tearing_down() const { return tearing_down_; }
 
+  // From 1 on.
   ObjectId NewObject() { return ObjectId{next_object_++}; }
   Nanos now() const { return now_; }
   uint64_t turns() const { return turns_; }
@@ -208,7 +209,7 @@ class World {
   std::vector<Candidate> candidates_;
   std::vector<Event> pending_;
   std::vector<Finding> findings_;
-  uint32_t next_object_ = 0;
+  uint32_t next_object_ = 1;  // 0 is no object
 };
 
 // Names the modelled kernel function in the stacks of reports. First line of its body.

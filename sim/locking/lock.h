@@ -76,6 +76,9 @@ class Lock : public Waitable {
   InstanceName name_;
 };
 
+struct AdoptLock {};
+inline constexpr AdoptLock kAdoptLock;
+
 // Takes in the constructor, gives back in the destructor.
 template <class L, void (L::*take)(Subclass, Site), void (L::*give)(Site)>
 class LockGuard {
@@ -84,6 +87,8 @@ class LockGuard {
       : lock_(&lock), site_(site) {
     (lock.*take)(subclass, site);
   }
+  // The caller has taken it.
+  LockGuard(L& lock, AdoptLock, Site site = Site::Here()) : lock_(&lock), site_(site) {}
   ~LockGuard() {
     if (lock_ != nullptr) (lock_->*give)(site_);
   }

@@ -15,8 +15,7 @@ std::vector<TaskId> WaitQueue::Owners() const {
 }
 
 void WaitQueue::BeginWait(Site site) {
-  tracker().MightSleep("wait_event", site);
-  tracker().Sync(*this, site);
+  might_wait(site);
   world_.Step(object(), Access::kRead);
 }
 

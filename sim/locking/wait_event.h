@@ -20,6 +20,12 @@ class WaitQueue : public Lock {
     BeginWait(site);
     while (!condition()) ParkHere(site);
   }
+  // The running task could have to wait here, whether or not it does this time: for the lock
+  // checker alone.
+  void might_wait(Site site = Site::Here()) {
+    tracker().MightSleep("wait_event", site);
+    tracker().Sync(*this, site);
+  }
   // Gives up at `deadline`: false if the condition does not hold then.
   template <class Condition>
   [[nodiscard]] bool wait_event_until(Condition condition, Nanos deadline,

@@ -1,0 +1,313 @@
+// The in-memory structures of ext4 and what its files call of each other [fs/ext4/ext4.h].
+//
+// One file of this folder stands for the kernel file of the same name; inode.c, which is long, is
+// several: inode.cc (mapping, size), inode_bh.cc, inode_iomap.cc, writepages.cc.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/ext4/extents_status.h"
+#include "model/ext4/policy.h"
+#include "model/iomap/iomap.h"
+#include "model/jbd2/jbd2.h"
+#include "model/vfs/inode.h"
+#include "sim/locking/spinlock.h"
+#include "sim/locking/workqueue.h"
+
+namespace model {
+
+struct Ext4Inode;
+struct Ext4SbInfo;
+
+// --- Mapping blocks ------------------------------------------------------------------------------
+
+// EXT4_MAP_*
+enum MapFlags : uint32_t {
+  kMapNew = 1 << 0,
+  kMapMapped = 1 << 1,
+  kMapUnwritten = 1 << 2,
+  kMapDelayed = 1 << 3,
+};
+
+// EXT4_GET_BLOCKS_*
+enum GetBlocksFlags : uint32_t {
+  kGetBlocksCreate = 1 << 0,
+  kGetBlocksUnwritExt = 1 << 1,        // what is created is unwritten
+  kGetBlocksDelallocReserve = 1 << 2,  // the blocks were reserved: consume the reservation
+  kGetBlocksConvert = 1 << 3,          // unwritten becomes written
+  kGetBlocksMetadataNofail = 1 << 4,   // may dip into the reserved clusters
+  kGetBlocksIoSubmit = 1 << 5,         // from writeback, which submits the data itself
+  kGetBlocksZero = 1 << 6,
+};
+
+// ext4_map_blocks
+struct Ext4MapBlocks {
+  Lblk m_lblk = 0;
+  uint32_t m_len = 0;
+  Pblk m_pblk = 0;
+  uint32_t m_flags = 0;  // MapFlags; 0: a hole
+  uint64_t m_seq = 0;    // i_es_seq, sampled with the look-up
+
+  Lblk end() const { return m_lblk + m_len; }
+};
+
+// --- I/O under way -------------------------------------------------------------------------------
+
+// ext4_io_end: the I/O of one writeback extent of a buffer_head inode [page-io.c]. Counts its
+// bios; whoever drops the last reference ends it.
+struct Ext4IoEnd {
+  explicit Ext4IoEnd(Ext4Inode& owner) : inode(owner) {}
+
+  Ext4Inode& inode;
+  int count = 1;             // the submitter's, and one a bio
+  bool unwritten = false;    // EXT4_IO_END_UNWRITTEN: convert before writeback ends
+  Handle* handle = nullptr;  // reserved for the conversion
+  Errno error = Errno::kOk;
+  uint64_t offset = 0, size = 0;  // of the unwritten extent, bytes
+  std::vector<FolioRef> folios;   // one entry a block written: their writeback ends with us
+};
+
+// --- Inode ---------------------------------------------------------------------------------------
+
+struct Ext4Inode : Inode {
+  Ext4Inode(Ext4SbInfo& sbi, Ino ino, uint32_t generation, bool iomap);
+  ~Ext4Inode() override;
+
+  Ext4SbInfo& sbi;
+  const bool buffered_iomap;  // EXT4_STATE_BUFFERED_IOMAP: fixed while the inode is in memory
+  FileType type = FileType::kRegular;
+  std::string name;  // for reports
+  sim::RwSem i_data_sem;
+  sim::SpinLock i_es_lock;
+  sim::Shared<uint64_t> i_disksize;
+  sim::Shared<uint64_t> i_es_seq;
+  ExtentStatusTree i_es_tree;           // under i_es_lock
+  ExtentNode i_data;                    // the root of the extent tree, under i_data_sem
+  uint32_t i_blocks = 0;                // in file system blocks
+  uint32_t i_reserved_data_blocks = 0;  // under i_block_reservation_lock
+  bool inline_data = false;             // EXT4_INLINE_DATA_FL
+  bool on_orphan_list = false;          // i_orphan is linked
+  Ino next_orphan = 0;                  // NEXT_ORPHAN(): kept in i_dtime
+  Tid i_sync_tid = 0, i_datasync_tid = 0;
+  JournalInode jinode;
+  sim::SpinLock i_completed_io_lock;  // irq-safe
+  std::deque<std::shared_ptr<Ext4IoEnd>> i_rsv_conversion_list;
+  std::deque<std::unique_ptr<IomapIoend>> i_iomap_ioend_list;
+  bool conversion_queued = false;  // i_rsv_conversion_work is pending
+
+  Errno writepages(WritebackControl& wbc) override;
+  Errno write_inode(const WritebackControl& wbc) override;
+};
+
+inline Ext4Inode& EXT4_I(Inode& inode) { return static_cast<Ext4Inode&>(inode); }
+
+// --- Super block ---------------------------------------------------------------------------------
+
+struct Ext4Options {
+  Geometry geometry;
+  uint32_t folio_bytes = 4096;
+  bool data_ordered = true;  // false: data=writeback
+  bool delalloc = true;
+  bool dioread_nolock = true;
+  bool data_err_abort = false;
+  bool barrier = true;
+  sim::Nanos commit_interval = 5'000'000'000;
+  int64_t dirty_background_bytes = 16 << 20;
+  int64_t dirty_limit_bytes = 64 << 20;
+  // By name, also of files still to be created: the inodes that take the iomap path.
+  std::set<std::string> iomap_files;
+};
+
+// Freed extents that the allocator may hand out again once `efd_tid` has committed
+// [ext4_free_data].
+struct Ext4FreeData {
+  Pblk efd_start = 0;
+  uint32_t efd_count = 0;
+  Tid efd_tid = 0;
+};
+
+struct Ext4SbInfo : SuperBlock {
+  // A file system that `mkfs` (see mkfs.h) has made and that is mounted: nothing is cached.
+  Ext4SbInfo(sim::World& world, sim::BlockDevice& device, ImageStore& images,
+             GranuleTable& granules, History& history, const Ext4Options& options,
+             const Policy& policy);
+  ~Ext4SbInfo() override;
+
+  const Ext4Options options;
+  const Policy policy;
+  const Geometry& geometry;  // of `options`
+  sim::BlockDevice& device;
+  BufferCache buffers;
+  Journal s_journal;
+  // The single slot that all conversions of unwritten extents share.
+  sim::Workqueue rsv_conversion_wq;  // max_active 1
+  sim::PercpuRwSem s_writepages_rwsem;
+  sim::Mutex s_orphan_lock;
+  std::vector<Ino> s_orphan;  // in memory, newest first
+  bool emergency = false;     // ext4_emergency_state()
+
+  // mballoc: what may be allocated, as opposed to what the bitmap on disk says.
+  Bitmap buddy;  // set: in use or waiting for the commit that frees it
+  sim::SpinLock group_lock;
+  std::deque<Ext4FreeData> s_freed_data;  // in order of tid
+  int64_t s_freeclusters_counter = 0;
+  int64_t s_dirtyclusters_counter = 0;  // reserved by delayed allocation
+  int64_t s_resv_clusters = 0;
+  sim::SpinLock i_block_reservation_lock;  // the kernel has one an inode
+
+  std::map<Ino, std::unique_ptr<Ext4Inode>> inodes;     // in memory
+  std::vector<std::unique_ptr<Ext4Inode>> dead_inodes;  // deleted; see ext4_free_inode()
+  std::map<std::string, Ino> dcache;                    // the root directory's entries
+  sim::RwSem root_i_rwsem;                              // of the root directory
+
+  // Lock classes of inodes, by kind: [0] buffer_head, [1] iomap.
+  MappingClasses mapping_classes[2];
+  sim::LockClassId i_rwsem_class, i_data_sem_class, i_es_lock_class, completed_io_class;
+  sim::LockClassId data_read_class;  // waits for a read of file data
+
+  // super_operations and file operations; see the file of each kernel function.
+  IoResult write_iter(Kiocb& iocb, IovIter& from) override;
+  IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) override;
+  IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) override;
+  Errno setattr_size(Inode& inode, uint64_t size) override;
+  Errno fsync(Inode& inode, bool datasync) override;
+  Errno sync_fs() override;
+  Inode* lookup(const std::string& name) override;
+  Errno create(const std::string& name) override;
+  Errno unlink(const std::string& name) override;
+  void evict_inode(Inode& inode) override;
+
+  uint32_t block_bytes() const { return geometry.block_bytes; }
+  Errno ext4_emergency_state() const { return emergency ? Errno::kRoFs : Errno::kOk; }
+};
+
+// --- ext4_jbd2.c ---------------------------------------------------------------------------------
+
+// A handle for the length of a block; nested in one that the task has, it is that one.
+class Ext4Handle {
+ public:
+  // ext4_journal_start(), with `rsv_blocks` for a reserved handle to come out of it.
+  Ext4Handle(Ext4SbInfo& sbi, int nblocks, int rsv_blocks = 0, sim::Site site = sim::Site::Here());
+  // ext4_journal_start_reserved()
+  Ext4Handle(Ext4SbInfo& sbi, Handle* reserved, sim::Site site = sim::Site::Here());
+  ~Ext4Handle();  // stop(), if that was not done
+  Ext4Handle(const Ext4Handle&) = delete;
+  Ext4Handle& operator=(const Ext4Handle&) = delete;
+
+  bool ok() const { return handle_ != nullptr; }
+  Errno error() const { return error_; }
+  Handle& operator*() const { return *handle_; }
+  Handle* get() const { return handle_; }
+  Tid tid() const;
+  // ext4_journal_stop(): may park if the handle is synchronous.
+  Errno stop(sim::Site site = sim::Site::Here());
+
+ private:
+  Ext4SbInfo& sbi_;
+  Handle* handle_ = nullptr;
+  Errno error_ = Errno::kOk;
+};
+
+// Credits [ext4_jbd2.h, ext4_chunk_trans_blocks()].
+int ext4_chunk_trans_blocks(const Ext4Inode& inode, uint32_t nrblocks);
+int ext4_truncate_credits(const Ext4Inode& inode);
+
+// --- extents.c -----------------------------------------------------------------------------------
+
+// Looks up (without kGetBlocksCreate) or allocates and inserts; requires i_data_sem, exclusively
+// to create. On return m_len is what was mapped, or, for a hole, its length within the request.
+Errno ext4_ext_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
+// Frees all blocks from `start` to the end, right to left. May drop and retake i_data_sem to
+// restart the handle; the tree is then consistent and `inode` must be on the orphan list.
+Errno ext4_ext_remove_space(Handle& handle, Ext4Inode& inode, Lblk start);
+// Splits where needed and marks [lblk, lblk + len) written; handles of its own unless given one.
+Errno ext4_convert_unwritten_extents(Handle* handle, Ext4Inode& inode, uint64_t pos, uint64_t len);
+
+// --- mballoc.c -----------------------------------------------------------------------------------
+
+// Up to `len` contiguous blocks near `goal`; `*len` is what was got. kNoSpc if none.
+struct Allocation {
+  Pblk pblk = 0;
+  uint32_t len = 0;
+  Errno error = Errno::kOk;
+};
+Allocation ext4_mb_new_blocks(Handle& handle, Ext4Inode& inode, Pblk goal, uint32_t len,
+                              uint32_t flags);
+// With `metadata` the block was journalled: it is forgotten and revoked first.
+void ext4_free_blocks(Handle& handle, Ext4Inode& inode, Pblk pblk, uint32_t count, bool metadata);
+// The commit callback: blocks that transaction `tid` freed may be used again.
+void ext4_process_freed_data(Ext4SbInfo& sbi, Tid tid);
+// balloc.c
+// EXT4_FREECLUSTERS_WATERMARK: 4 * percpu_counter_batch * nr_cpu_ids, of one processor.
+inline constexpr int64_t kFreeClustersWatermark = 4 * 32;
+bool ext4_has_free_clusters(const Ext4SbInfo& sbi, int64_t nclusters, uint32_t flags);
+Errno ext4_claim_free_clusters(Ext4SbInfo& sbi, int64_t nclusters, uint32_t flags);
+bool ext4_should_retry_alloc(Ext4SbInfo& sbi, int* retries);
+int64_t ext4_count_free_clusters(const Ext4SbInfo& sbi);
+
+// --- inode.c: mapping ----------------------------------------------------------------------------
+
+Errno ext4_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
+// Its second half: allocates and remembers. Requires: i_data_sem exclusively.
+Errno ext4_map_create_blocks(Handle& handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
+// Delayed allocation: reserves what is a hole. kMapNew with kMapDelayed: newly reserved.
+Errno ext4_da_map_blocks(Ext4Inode& inode, Ext4MapBlocks& map);
+void ext4_da_release_space(Ext4Inode& inode, uint32_t to_free);
+void ext4_da_update_reserve_space(Ext4Inode& inode, uint32_t used);
+bool ext4_nonda_switch(Ext4SbInfo& sbi);
+// Kicks the flusher, if s_umount can be had at once; does not wait for it.
+void try_to_writeback_inodes_sb(Ext4SbInfo& sbi);
+bool ext4_should_order_data(const Ext4Inode& inode);
+bool ext4_should_dioread_nolock(const Ext4Inode& inode);
+// Copies the in-core inode into its inode-table block, with i_disksize as its size.
+Errno ext4_mark_inode_dirty(Handle& handle, Ext4Inode& inode);
+// What fsync, or with `datasync` fdatasync as well, has to see committed.
+void ext4_update_inode_fsync_trans(Handle& handle, Ext4Inode& inode, bool datasync);
+Errno ext4_jbd2_inode_add_write(Handle& handle, Ext4Inode& inode, uint64_t start, uint64_t len);
+Errno ext4_jbd2_inode_add_wait(Handle& handle, Ext4Inode& inode, uint64_t start, uint64_t len);
+// i_disksize of data that is about to be, or has been, written; under i_data_sem.
+void ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize);
+// Makes the rest of the block of `from` read zeros, up to `end` at most: in the cache at once, and
+// on disk before anything that a later handle journals. Requires: no handle, no folio lock.
+Errno ext4_block_zero_eof(Ext4Inode& inode, uint64_t from, uint64_t end);
+void pagecache_isize_extended(Ext4Inode& inode, uint64_t from, uint64_t to);
+Errno ext4_truncate(Ext4Inode& inode);
+// After a failed extending write has been undone: the inode leaves the orphan list again.
+void DropOrphanAfterFailure(Ext4Inode& inode);
+
+// --- ialloc.c, orphan.c, namei.c -----------------------------------------------------------------
+
+Ext4Inode* ext4_iget(Ext4SbInfo& sbi, Ino ino);  // reads it if it is not in memory
+Errno ext4_orphan_add(Handle& handle, Ext4Inode& inode);
+Errno ext4_orphan_del(Handle& handle, Ext4Inode& inode);
+
+// --- inode_bh.cc, inode_iomap.cc, page-io.c ------------------------------------------------------
+
+IoResult generic_perform_write(Kiocb& iocb, IovIter& from);
+// Reads one block of a locked folio from the device; parks.
+Errno ext4_read_block(Ext4Inode& inode, Folio& folio, uint32_t block, Pblk pblk);
+IoResult ext4_iomap_buffered_write(Kiocb& iocb, IovIter& from);
+Errno ext4_do_writepages(Ext4Inode& inode, WritebackControl& wbc);
+Errno ext4_iomap_writepages(Ext4Inode& inode, WritebackControl& wbc);
+// Drops a reference; from a task or an event.
+void ext4_put_io_end(const std::shared_ptr<Ext4IoEnd>& io_end);
+// Sends an iomap ioend to the device.
+void ext4_iomap_submit_ioend(Ext4Inode& inode, std::unique_ptr<IomapIoend> ioend);
+// iomap_zero_range() on an iomap inode: folio locked, no handle. Holes and clean unwritten blocks
+// read as zeros anyway; *did_zero if anything else was there.
+Errno ext4_iomap_zero_range(Ext4Inode& inode, uint64_t from, uint32_t len, bool* did_zero);
+
+// iomap_page_mkwrite(): the folio is locked.
+Errno ext4_iomap_page_mkwrite(Ext4Inode& inode, Folio& folio, bool delalloc);
+
+// --- file.c --------------------------------------------------------------------------------------
+
+// Fills a folio from disk, unless it is uptodate.
+Errno filemap_read_folio(Ext4Inode& inode, uint64_t index);
+
+}  // namespace model

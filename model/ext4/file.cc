@@ -1,0 +1,94 @@
+// read(2) and write(2) [fs/ext4/file.c].
+
+#include <algorithm>
+
+#include "model/ext4/ext4.h"
+#include "model/vfs/syscalls.h"
+
+namespace model {
+namespace {
+
+// file_modified(): the times of the inode, in a handle of their own.
+Errno ext4_dirty_inode(Ext4Inode& inode) {
+  SIM_FRAME("ext4_dirty_inode");
+  Ext4Handle handle(inode.sbi, 2);
+  if (!handle.ok()) return handle.error();
+  const Errno error = ext4_mark_inode_dirty(*handle, inode);
+  return FirstError(error, handle.stop());
+}
+
+Errno ext4_write_checks(Ext4Inode& inode, const Kiocb& iocb) {
+  SIM_FRAME("ext4_write_checks");
+  const Errno error = ext4_dirty_inode(inode);
+  if (error != Errno::kOk) return error;
+  // Whatever lies in the last block beyond the old end must not come into the file.
+  const uint64_t old_size = inode.i_size.load();
+  return iocb.ki_pos > old_size ? ext4_block_zero_eof(inode, old_size, iocb.ki_pos) : Errno::kOk;
+}
+
+IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
+  SIM_FRAME("ext4_buffered_write_iter");
+  Ext4Inode& inode = EXT4_I(*iocb.inode);
+  sim::WriteGuard inode_lock(inode.i_rwsem);
+  const Errno error = ext4_write_checks(inode, iocb);
+  if (error != Errno::kOk) return {0, error};
+  from.write = inode.sbi.history.BeginWrite(inode.key(), from.start, from.count);
+  return inode.buffered_iomap ? ext4_iomap_buffered_write(iocb, from)
+                              : generic_perform_write(iocb, from);
+}
+
+}  // namespace
+
+IoResult Ext4SbInfo::write_iter(Kiocb& iocb, IovIter& from) {
+  SIM_FRAME("ext4_file_write_iter");
+  const Errno emergency = ext4_emergency_state();
+  if (emergency != Errno::kOk) return {0, emergency};
+  const IoResult result = ext4_buffered_write_iter(iocb, from);
+  if (!iocb.sync || result.bytes == 0) return result;
+  const Errno error = do_fsync(*iocb.inode, false);  // generic_write_sync()
+  return error == Errno::kOk ? result : IoResult{0, error};
+}
+
+IoResult Ext4SbInfo::read_iter(Inode& vfs_inode, uint64_t pos, uint64_t len) {
+  SIM_FRAME("ext4_file_read_iter");
+  Ext4Inode& inode = EXT4_I(vfs_inode);
+  uint64_t done = 0;
+  while (done < len) {
+    const uint64_t at = pos + done;
+    const uint64_t size = inode.i_size.load_racy();
+    if (at >= size) break;
+    const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
+    const Errno error = filemap_read_folio(inode, at / folio_bytes);
+    if (error != Errno::kOk) return done > 0 ? IoResult{done} : IoResult{0, error};
+    done += std::min({len - done, size - at, folio_bytes - at % folio_bytes});
+  }
+  return {done};
+}
+
+Errno filemap_read_folio(Ext4Inode& inode, uint64_t index) {
+  SIM_FRAME("filemap_read_folio");
+  const FolioRef cached = inode.i_mapping.filemap_get_folio(index);
+  if (cached != nullptr && cached->uptodate()) return Errno::kOk;
+  sim::ReadGuard invalidate_lock(inode.i_mapping.invalidate_lock);
+  const FolioRef folio = inode.i_mapping.filemap_grab_folio(index);
+  FolioGuard guard(folio->lock, sim::kAdoptLock);
+  const uint32_t bs = inode.sbi.block_bytes();
+  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
+    FolioBlock& block = folio->blocks[b];
+    if (block.uptodate) continue;
+    Ext4MapBlocks map{static_cast<Lblk>(folio->pos() / bs + b), 1};
+    Errno error = ext4_map_blocks(nullptr, inode, map, 0);
+    if (error == Errno::kOk && (map.m_flags & kMapMapped)) {
+      error = ext4_read_block(inode, *folio, b, map.m_pblk);
+      block.mapped = !inode.buffered_iomap;
+      block.b_blocknr = map.m_pblk;
+    } else if (error == Errno::kOk) {
+      inode.i_mapping.folio_zero_range(*folio, b * bs, (b + 1) * bs);
+      block.uptodate = true;
+    }
+    if (error != Errno::kOk) return error;
+  }
+  return Errno::kOk;
+}
+
+}  // namespace model

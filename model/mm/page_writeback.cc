@@ -1,0 +1,95 @@
+#include "model/mm/page_writeback.h"
+
+#include <algorithm>
+
+#include "model/vfs/inode.h"
+
+namespace model {
+
+BackingDevInfo::BackingDevInfo(sim::World& world, int64_t background_bytes, int64_t limit_bytes,
+                               sim::Nanos writeback_interval)
+    : world_(world),
+      background_bytes_(background_bytes),
+      limit_bytes_(limit_bytes),
+      writeback_interval_(writeback_interval),
+      work_(world, world.lock_tracker().Class("wb work"), {}),
+      progress_(world, world.lock_tracker().Class("balance_dirty_pages"), {}) {}
+
+void BackingDevInfo::StartFlusher() {
+  world_.Spawn("kworker/flush", sim::TaskKind::kDaemon, [this] { wb_workfn(); });
+}
+
+void BackingDevInfo::balance_dirty_pages_ratelimited() {
+  SIM_FRAME("balance_dirty_pages");
+  if (dirty_bytes_ > background_bytes_) wakeup_flusher();
+  progress_.might_wait();
+  if (!over_limit()) return;
+  progress_.wait_event([this] { return !over_limit(); });
+}
+
+void BackingDevInfo::wakeup_flusher() {
+  flush_wanted_ = true;
+  work_.WakeAll();
+}
+
+void BackingDevInfo::writeback_inodes(SyncMode mode) {
+  SIM_FRAME("writeback_sb_inodes");
+  const std::vector<Inode*> inodes = std::exchange(b_dirty_, {});
+  for (Inode* inode : inodes) {
+    inode->on_dirty_list = false;
+    inode->i_sync = true;  // I_SYNC: eviction waits
+  }
+  for (Inode* inode : inodes) {
+    writeback_single_inode(*inode, mode);
+    inode->i_sync = false;
+    inode->i_sync_wait.WakeAll();
+  }
+}
+
+void BackingDevInfo::writeback_single_inode(Inode& inode, SyncMode mode) {
+  SIM_FRAME("__writeback_single_inode");
+  WritebackControl wbc;
+  wbc.sync_mode = mode;
+  wbc.for_sync = mode == SyncMode::kAll;
+  (void)inode.writepages(wbc);  // errors are kept in the mapping
+  if (mode == SyncMode::kAll) inode.i_mapping.filemap_fdatawait_keep_errors();
+  (void)inode.write_inode(wbc);
+  if (inode.i_mapping.tagged_dirty()) __mark_inode_dirty(inode);
+}
+
+void BackingDevInfo::__mark_inode_dirty(Inode& inode) {
+  if (inode.on_dirty_list) return;
+  inode.on_dirty_list = true;
+  b_dirty_.push_back(&inode);
+}
+
+void BackingDevInfo::Forget(Inode& inode) {
+  if (!inode.on_dirty_list) return;
+  inode.on_dirty_list = false;
+  b_dirty_.erase(std::find(b_dirty_.begin(), b_dirty_.end(), &inode));
+}
+
+void BackingDevInfo::AccountDirty(int64_t bytes) {
+  dirty_bytes_ += bytes;
+  if (bytes < 0 && progress_.active()) progress_.WakeAll();
+}
+
+void BackingDevInfo::AccountWriteback(int64_t bytes) {
+  writeback_bytes_ += bytes;
+  if (bytes < 0 && progress_.active()) progress_.WakeAll();
+}
+
+void BackingDevInfo::wb_workfn() {
+  SIM_FRAME("wb_workfn");
+  for (;;) {
+    const bool periodic = !b_dirty_.empty();
+    const sim::Nanos deadline = periodic ? world_.now() + writeback_interval_ : sim::World::kNever;
+    if (!work_.wait_idle([this] { return flush_wanted_; }, deadline)) return;
+    flush_wanted_ = false;
+    const sim::EventScope throttled(progress_);
+    writeback_inodes(SyncMode::kNone);
+    progress_.WakeAll();
+  }
+}
+
+}  // namespace model

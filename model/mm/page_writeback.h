@@ -1,0 +1,55 @@
+// Dirty memory: who is throttled, who writes it back [mm/page-writeback.c, fs/fs-writeback.c].
+//
+// balance_dirty_pages() makes a writer wait while dirty and under-writeback memory is above the
+// limit; the flusher starts at the background threshold. The lock checker sees an event that the
+// flusher holds while it writes back: so throttling under a lock that writeback needs is a cycle,
+// whether or not the limit is reached this time.
+//
+// Not modelled: rate estimates and pauses; there is one limit, for the whole file system.
+#pragma once
+
+#include <vector>
+
+#include "model/mm/address_space.h"
+#include "sim/locking/wait_event.h"
+
+namespace model {
+
+class BackingDevInfo {
+ public:
+  BackingDevInfo(sim::World& world, int64_t background_bytes, int64_t limit_bytes,
+                 sim::Nanos writeback_interval);
+
+  // The flusher's task, "kworker/flush". Inodes with dirty data or metadata are on b_dirty.
+  void StartFlusher();
+
+  // Called by writers between folios. Requires: neither a folio lock nor a handle is held.
+  void balance_dirty_pages_ratelimited();
+
+  // Wakes the flusher to write everything once.
+  void wakeup_flusher();
+  // Everything dirty now, in the caller's task. With kAll also waits for it [sync_inodes_sb()].
+  void writeback_inodes(SyncMode mode);
+  void __mark_inode_dirty(Inode& inode);  // puts it on b_dirty
+
+  void Forget(Inode& inode);  // it is about to go
+
+  void AccountDirty(int64_t bytes);
+  void AccountWriteback(int64_t bytes);
+
+ private:
+  void wb_workfn();
+  void writeback_single_inode(Inode& inode, SyncMode mode);
+  bool over_limit() const { return dirty_bytes_ + writeback_bytes_ > limit_bytes_; }
+
+  sim::World& world_;
+  int64_t background_bytes_ = 0, limit_bytes_ = 0;
+  sim::Nanos writeback_interval_ = 0;
+  int64_t dirty_bytes_ = 0, writeback_bytes_ = 0;
+  bool flush_wanted_ = false;
+  sim::WaitQueue work_;          // the flusher waits here
+  sim::WaitQueue progress_;      // throttled writers wait here
+  std::vector<Inode*> b_dirty_;  // in order of becoming dirty
+};
+
+}  // namespace model

@@ -1,0 +1,103 @@
+// What the VFS knows of a file and of a file system [include/linux/fs.h].
+//
+// A file system derives its own inode and super block and fills in the operations.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "model/crash/history.h"
+#include "model/mm/address_space.h"
+#include "model/mm/page_writeback.h"
+#include "sim/engine/shared.h"
+#include "sim/locking/percpu_rwsem.h"
+
+namespace model {
+
+struct SuperBlock;
+
+struct Inode {
+  Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses& classes,
+        sim::LockClassId i_rwsem_class, uint32_t folio_bytes, uint32_t block_bytes);
+  virtual ~Inode() = default;
+
+  SuperBlock& i_sb;
+  Ino i_ino;
+  uint32_t i_generation;
+  sim::RwSem i_rwsem;
+  sim::Shared<uint64_t> i_size;
+  uint32_t i_nlink = 1;
+  int i_count = 0;             // open files and calls in progress
+  bool on_dirty_list = false;  // b_dirty
+  bool i_sync = false;         // I_SYNC: being written back
+  sim::WaitQueue i_sync_wait;
+  AddressSpace i_mapping;
+
+  FileKey key() const { return {i_ino, i_generation}; }
+
+  // address_space_operations.writepages
+  virtual Errno writepages(WritebackControl& wbc) = 0;
+  // super_operations.write_inode: metadata, which a journal has anyway.
+  virtual Errno write_inode(const WritebackControl& wbc) = 0;
+};
+
+// A task's user memory: where write(2) copies from.
+struct UserMemory {
+  UserMemory(sim::World& world, sim::LockClassId mmap_lock_class, uint64_t task)
+      : mmap_lock(world, mmap_lock_class, {"task", task}) {}
+  sim::RwSem mmap_lock;
+};
+
+// The data of one write(2), and how far it was copied [iov_iter].
+struct IovIter {
+  UserMemory* memory = nullptr;
+  WriteId write = 0;               // set once the write holds i_rwsem
+  uint64_t start = 0;              // file position of its first byte
+  uint64_t count = 0;              // bytes left
+  uint64_t fault_at = UINT64_MAX;  // file position from which on the memory cannot be read
+  bool faulted_in = false;
+};
+
+struct Kiocb {
+  Inode* inode = nullptr;
+  uint64_t ki_pos = 0;
+  bool sync = false;  // O_SYNC
+};
+
+// Bytes done, or an error if nothing was.
+struct IoResult {
+  uint64_t bytes = 0;
+  Errno error = Errno::kOk;
+};
+
+struct SuperBlock {
+  SuperBlock(sim::World& world, History& history, GranuleTable& granules,
+             int64_t dirty_background_bytes, int64_t dirty_limit_bytes,
+             sim::Nanos writeback_interval);
+  virtual ~SuperBlock() = default;
+
+  sim::World& world;
+  History& history;
+  GranuleTable& granules;  // the one that the history uses
+  sim::RwSem s_umount;
+  sim::PercpuRwSem s_writers;            // the SB_FREEZE_WRITE level
+  sim::PercpuRwSem s_pagefault_writers;  // the SB_FREEZE_PAGEFAULT level
+  sim::PercpuRwSem s_intwriters;         // the SB_FREEZE_FS level
+  BackingDevInfo s_bdi;
+
+  virtual IoResult write_iter(Kiocb& iocb, IovIter& from) = 0;
+  virtual IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) = 0;
+  // Stores through a shared mapping; bytes beyond the end of file are not stored.
+  virtual IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) = 0;
+  virtual Errno setattr_size(Inode& inode, uint64_t size) = 0;
+  virtual Errno fsync(Inode& inode, bool datasync) = 0;
+  virtual Errno sync_fs() = 0;
+  virtual Inode* lookup(const std::string& name) = 0;  // null: no such file
+  virtual Errno create(const std::string& name) = 0;
+  virtual Errno unlink(const std::string& name) = 0;
+  // The last reference is gone.
+  virtual void evict_inode(Inode& inode) = 0;
+};
+
+}  // namespace model

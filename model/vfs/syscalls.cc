@@ -1,0 +1,83 @@
+#include "model/vfs/syscalls.h"
+
+#include <algorithm>
+
+namespace model {
+
+IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, bool o_sync,
+                    uint64_t readable) {
+  SIM_FRAME("ksys_write");
+  sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
+  IovIter from;
+  from.memory = &memory;
+  from.start = pos;
+  from.count = len;
+  if (readable < len) from.fault_at = pos + readable;
+  Kiocb iocb{&inode, pos, o_sync};
+  return inode.i_sb.write_iter(iocb, from);
+}
+
+IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len) {
+  SIM_FRAME("ksys_read");
+  return inode.i_sb.read_iter(inode, pos, len);
+}
+
+Errno do_sys_truncate(Inode& inode, uint64_t size) {
+  SIM_FRAME("do_truncate");
+  sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
+  sim::WriteGuard inode_lock(inode.i_rwsem);
+  return inode.i_sb.setattr_size(inode, size);
+}
+
+Errno do_fsync(Inode& inode, bool datasync) {
+  SIM_FRAME("vfs_fsync_range");
+  History& history = inode.i_sb.history;
+  const auto sync =
+      history.BeginSync(datasync ? SyncKind::kFdatasync : SyncKind::kFsync, inode.key());
+  const Errno error = inode.i_sb.fsync(inode, datasync);
+  history.EndSync(sync, error == Errno::kOk);
+  return error;
+}
+
+Errno ksys_sync(SuperBlock& sb) {
+  SIM_FRAME("ksys_sync");
+  const auto sync = sb.history.BeginSyncAll();
+  sim::ReadGuard s_umount(sb.s_umount);
+  sb.s_bdi.writeback_inodes(SyncMode::kNone);
+  sb.s_bdi.writeback_inodes(SyncMode::kAll);  // sync_inodes_sb()
+  const Errno error = sb.sync_fs();
+  sb.history.EndSync(sync, error == Errno::kOk);
+  return error;
+}
+
+void iput(Inode& inode) {
+  if (--inode.i_count > 0 || inode.i_nlink > 0) return;
+  SIM_FRAME("iput");
+  inode.i_sb.evict_inode(inode);
+}
+
+uint64_t fault_in_iov_iter_readable(IovIter& from, uint64_t len) {
+  SIM_FRAME("fault_in_iov_iter_readable");
+  if (!std::exchange(from.faulted_in, true)) {
+    sim::ReadGuard mmap_lock(from.memory->mmap_lock);  // the first touch of the buffer
+  }
+  const uint64_t readable = from.fault_at > from.start ? from.fault_at - from.start : 0;
+  return len - std::min(len, readable);
+}
+
+uint32_t copy_folio_from_iter_atomic(Folio& folio, uint32_t offset, uint32_t len, IovIter& from) {
+  const uint64_t readable = from.fault_at > from.start ? from.fault_at - from.start : 0;
+  const auto copied = static_cast<uint32_t>(std::min<uint64_t>(len, readable));
+  GranuleTable& granules = folio.mapping->host().i_sb.granules;
+  for (uint32_t begin = offset; begin < offset + copied;) {
+    const uint32_t g = begin / kGranuleBytes;
+    const uint32_t end = std::min(offset + copied, (g + 1) * kGranuleBytes);
+    const auto index = static_cast<uint32_t>(folio.pos() / kGranuleBytes + g);
+    folio.granules[g] = granules.Overlay(folio.granules[g], begin % kGranuleBytes,
+                                         end - g * kGranuleBytes, DataContent(from.write, index));
+    begin = end;
+  }
+  return copied;
+}
+
+}  // namespace model

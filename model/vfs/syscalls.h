@@ -1,0 +1,31 @@
+// The system calls that scenarios are made of [fs/read_write.c, fs/open.c, fs/sync.c].
+#pragma once
+
+#include <string>
+
+#include "model/vfs/inode.h"
+
+namespace model {
+
+// write(2) of `len` bytes at `pos`; the user's memory can be read for `readable` bytes only.
+IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, bool o_sync,
+                    uint64_t readable = UINT64_MAX);
+IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len);
+Errno do_sys_truncate(Inode& inode, uint64_t size);
+// fsync(2), fdatasync(2)
+Errno do_fsync(Inode& inode, bool datasync);
+// sync(2)
+Errno ksys_sync(SuperBlock& sb);
+
+// Drops a reference; the last one of a file without a name ends the file.
+void iput(Inode& inode);
+
+// --- What the file systems' write paths share
+// ------------------------------------------------------
+
+// Makes sure that a first part of the data can be read; the number of bytes that cannot, of `len`.
+uint64_t fault_in_iov_iter_readable(IovIter& from, uint64_t len);
+// Copies into a locked folio with page faults disabled; returns the bytes copied.
+uint32_t copy_folio_from_iter_atomic(Folio& folio, uint32_t offset, uint32_t len, IovIter& from);
+
+}  // namespace model
