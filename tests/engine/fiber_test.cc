@@ -1,0 +1,96 @@
+#include "sim/engine/fiber.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sim {
+namespace {
+
+using testing::ElementsAre;
+
+class FiberTest : public testing::Test {
+ protected:
+  // A fiber that logs and switches back to main between its lines.
+  struct Talker {
+    FiberTest& test;
+    std::vector<std::string> lines;
+    std::unique_ptr<Fiber> fiber;
+  };
+
+  std::unique_ptr<Talker> NewTalker(std::vector<std::string> lines) {
+    auto talker = std::make_unique<Talker>(Talker{*this, std::move(lines), nullptr});
+    talker->fiber = std::make_unique<Fiber>(pool_, &FiberTest::Talk, talker.get());
+    return talker;
+  }
+
+  void SwitchTo(Talker& talker) { main_.SwitchTo(*talker.fiber); }
+
+  static void Talk(void* owner) {
+    Talker& self = *static_cast<Talker*>(owner);
+    EXPECT_EQ(Fiber::RunningOwner(), owner);
+    bool unwound = false;
+    try {
+      for (const std::string& line : self.lines) {
+        self.test.log_.push_back(line);
+        self.fiber->SwitchTo(self.test.main_);
+      }
+    } catch (const FiberUnwind&) {
+      unwound = true;
+    }
+    self.test.log_.push_back(unwound ? "unwound" : "end");
+    self.fiber->SwitchAwayForever(self.test.main_);
+  }
+
+  StackPool pool_;
+  Fiber main_;
+  std::vector<std::string> log_;
+};
+
+TEST_F(FiberTest, FibersGoOnWhereTheyStopped) {
+  const auto a = NewTalker({"a1", "a2"});
+  const auto b = NewTalker({"b1"});
+  SwitchTo(*a);
+  SwitchTo(*b);
+  SwitchTo(*a);
+  SwitchTo(*b);
+  SwitchTo(*a);
+  EXPECT_THAT(log_, ElementsAre("a1", "b1", "a2", "end", "end"));
+}
+
+TEST_F(FiberTest, SuspendedFiberIsUnwoundOnDemand) {
+  const auto a = NewTalker({"a1", "a2"});
+  SwitchTo(*a);
+  a->fiber->UnwindFrom(main_);
+  EXPECT_THAT(log_, ElementsAre("a1", "unwound"));
+}
+
+TEST_F(FiberTest, FiberThatNeverRanIsDropped) {
+  const auto a = NewTalker({"a1"});
+  EXPECT_THAT(log_, ElementsAre());
+}
+
+TEST_F(FiberTest, StacksAreReused) {
+  std::byte* const first = pool_.Acquire();
+  pool_.Release(first);
+  EXPECT_EQ(pool_.Acquire(), first);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % kStackBytes, 0u);
+}
+
+TEST_F(FiberTest, ManyFibersHaveStacksOfTheirOwn) {
+  std::vector<std::unique_ptr<Talker>> talkers;
+  std::vector<std::string> expected;
+  for (int i = 0; i < 100; ++i) {
+    expected.push_back(std::to_string(i));
+    talkers.push_back(NewTalker({expected.back()}));
+  }
+  for (const auto& talker : talkers) SwitchTo(*talker);
+  EXPECT_EQ(log_, expected);
+  for (const auto& talker : talkers) SwitchTo(*talker);
+  EXPECT_EQ(log_.size(), 200u);
+}
+
+}  // namespace
+}  // namespace sim
