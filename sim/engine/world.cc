@@ -138,6 +138,8 @@ void World::Wake(Task& task) {
 }
 
 void World::TimeOut(Task& task) {
+  task.timeout_ = EventId{};  // it is what runs now: nothing to cancel
+  if (task.idle_) --idle_timers_;
   Wake(task);
   task.timed_out_ = true;
 }
