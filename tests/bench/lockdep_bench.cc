@@ -96,21 +96,24 @@ void BM_NewDependency(benchmark::State& state) {
 }
 BENCHMARK(BM_NewDependency)->Arg(10000)->Arg(100000);
 
-// Each class leads to the seventh after it; then one of them is taken the wrong way round.
+// Each class leads to three of the 64 after it; then the last is held and the first taken.
 void BM_PlantedInversion(benchmark::State& state) {
   for (auto _ : state) {
     state.PauseTiming();
+    std::mt19937 random(1);
     auto validator = std::make_unique<Validator>();
     HeldLocks held;
     const std::vector<Acquisition> locks = Locks(*validator, state.range(0));
-    for (size_t i = 0; i + 7 < locks.size(); ++i) {
-      const Acquisition& next = locks[i + 7];
+    for (size_t i = 0; i + 1 < locks.size(); ++i) {
       validator->Acquire(held, locks[i]);
-      validator->Acquire(held, next);
-      validator->Release(held, next.lock_class, next.instance, {});
+      for (int edge = 0; edge < 3; ++edge) {
+        const Acquisition& next = locks[std::min(i + 1 + random() % 64, locks.size() - 1)];
+        validator->Acquire(held, next);
+        validator->Release(held, next.lock_class, next.instance, {});
+      }
       validator->Release(held, locks[i].lock_class, locks[i].instance, {});
     }
-    validator->Acquire(held, locks[7]);
+    validator->Acquire(held, locks.back());
     state.ResumeTiming();
     validator->Acquire(held, locks[0]);
     state.PauseTiming();
