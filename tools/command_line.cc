@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "model/scenario/nearest_name.h"
 #include "model/scenario/scenario.h"
 #include "sim/check.h"
+#include "tools/lockdep_command.h"
 #include "tools/look_commands.h"
 #include "tools/replay_command.h"
 #include "tools/run_command.h"
@@ -26,7 +29,7 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run) {
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they find");
   scenario::RunOptions& options = run.options;
   options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  command->add_option("PATH", run.paths, kPaths)->required();
+  command->add_option("PATH", run.paths, kPaths)->required()->type_name("");
   std::map<std::string, scenario::StrategyKind> strategies;
   for (size_t i = 0; i < scenario::kStrategyNames.size(); ++i) {
     strategies.emplace(scenario::kStrategyNames[i], static_cast<scenario::StrategyKind>(i));
@@ -54,6 +57,28 @@ CLI::App* AddPaths(CLI::App& app, const char* name, const char* about,
   return command;
 }
 
+std::vector<std::string> CommandNames(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+// True for options as well: what is wrong with them, the parser says.
+bool IsCommand(const CLI::App& app, const std::string& word) {
+  const std::vector<std::string> names = CommandNames(app);
+  return word.starts_with("-") || std::find(names.begin(), names.end(), word) != names.end();
+}
+
+ExitCode UnknownCommand(const CLI::App& app, const std::string& word, Console console) {
+  const std::vector<std::string> names = CommandNames(app);
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  console.err << "crashdep: no such command: " << scenario::Quoted(word)
+              << scenario::Suggestion(word, known) << "\nSee crashdep --help.\n";
+  return ExitCode::kBadInput;
+}
+
 }  // namespace
 
 ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backend,
@@ -66,17 +91,26 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   std::string trace;
   CLI::App* run_command = AddRun(app, run);
   CLI::App* replay = app.add_subcommand("replay", "Reproduce a finding from its trace");
-  replay->add_option("TRACE", trace, "A file that run --traces wrote")->required();
+  replay->add_option("TRACE", trace, "A file that run --traces wrote")->required()->type_name("");
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
+  CLI::App* lockdep = app.add_subcommand("lockdep", "Check lock traces of a real kernel");
+  lockdep->add_option("TRACE", paths, "ftrace text with lock_acquire and lock_release events")
+      ->required()
+      ->type_name("");
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files");
   CLI::App* policies = app.add_subcommand("policies", "Name the policies a scenario may set");
+  if (argc > 1 && !IsCommand(app, argv[1])) return UnknownCommand(app, argv[1], console);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const bool asked_for_help = app.exit(error, console.out, console.err) == 0;
-    return asked_for_help ? ExitCode::kAsExpected : ExitCode::kBadInput;
+    if (error.get_exit_code() == 0) {  // asked for help
+      app.exit(error, console.out, console.err);
+      return ExitCode::kAsExpected;
+    }
+    console.err << "crashdep: " << error.what() << "\nSee crashdep --help.\n";
+    return ExitCode::kBadInput;
   }
   if (run_command->parsed()) return RunCommand(run, backend, console);
   if (replay->parsed()) return ReplayCommand(trace, backend, console);
@@ -85,6 +119,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     if (paths.empty()) paths = {"scenarios"};
     return ListCommand(paths, backend, console);
   }
+  if (lockdep->parsed()) return LockdepCommand(paths, console);
   if (schema->parsed()) return SchemaCommand(backend, console);
   SIM_CHECK(policies->parsed());
   return PoliciesCommand(backend, console);

@@ -54,11 +54,12 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
   if (outcome.verdict == Verdict::kError) return Cat(verdict, "  ", outcome.path);
   const std::string executions = Grouped(Cat(outcome.result.executions));
   const std::string states = Grouped(outcome.result.crash_states);
-  return Cat(verdict, "  ", Padded(outcome.name, style.name_width),
-             absl::StrFormat("  %9s %-10s  %11s %-12s", executions,
-                             executions == "1" ? "execution" : "executions", states,
-                             states == "1" ? "crash state" : "crash states"),
-             outcome.result.findings.empty() ? "" : "  ", Kinds(outcome.result.findings));
+  std::string line = Cat(verdict, "  ", Padded(outcome.name, style.name_width),
+                         absl::StrFormat("  %9s %-10s  %9s %-12s  ", executions,
+                                         executions == "1" ? "execution" : "executions", states,
+                                         states == "1" ? "crash state" : "crash states"),
+                         Kinds(outcome.result.findings));
+  return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
 std::string FailureText(const Outcome& outcome, std::string_view rerun) {

@@ -272,8 +272,7 @@ absl::StatusOr<std::string> ReadTextFile(const std::string& path, int64_t max_by
   while (file.read(chunk, sizeof(chunk)) || file.gcount() > 0) {
     text.append(chunk, static_cast<size_t>(file.gcount()));
     if (static_cast<int64_t>(text.size()) > max_bytes) {
-      return absl::InvalidArgumentError(
-          Cat(path, ": larger than ", max_bytes, " bytes: not one of our files"));
+      return absl::InvalidArgumentError(Cat(path, ": larger than ", max_bytes, " bytes"));
     }
   }
   if (file.bad()) return absl::InvalidArgumentError(Cat(path, ": cannot be read"));

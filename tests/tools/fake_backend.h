@@ -1,0 +1,107 @@
+// A simulator that finds what the scenario's models name, and a console that keeps what is written.
+#pragma once
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "model/scenario/text.h"
+#include "tools/backend.h"
+#include "tools/command_line.h"
+
+namespace tools {
+
+// Each entry "found:KIND" of `models` is found; "policy:KIND" only when a policy is set.
+inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
+                                        const scenario::RunOptions& options,
+                                        scenario::ProgressFn progress) {
+  scenario::ScenarioResult result;
+  result.executions =
+      static_cast<uint64_t>(options.executions.value_or(scenario.search.executions));
+  result.steps = 7 * result.executions;
+  result.crash_states = "123456789012345678901234567890";
+  result.digest = scenario::Cat(std::string(31, '0'), options.seed.value_or(1) % 10);
+  for (const std::string& model : scenario.models) {
+    const size_t colon = model.find(':');
+    if (colon == std::string::npos) continue;
+    if (model.substr(0, colon) == "policy" && scenario.policy.empty()) continue;
+    const std::string kind = model.substr(colon + 1);
+    result.findings.push_back({.kind = kind,
+                               .message = "a " + kind + " in T1 & T2",
+                               .detail = "T1 waits for T2\nT2 waits for T1\n",
+                               .count = 3,
+                               .trace = {{"scenario", scenario.name}, {"kind", kind}}});
+  }
+  progress(result.executions, result.executions);
+  return result;
+}
+
+inline absl::StatusOr<scenario::ReplayResult> FakeReplay(const nlohmann::ordered_json& trace) {
+  if (!trace.is_object() || !trace.contains("kind")) {
+    return absl::InvalidArgumentError("/kind: is missing");
+  }
+  scenario::ReplayResult result;
+  result.scenario = trace["scenario"];
+  result.expected_kind = trace["kind"];
+  result.expected_digest = result.digest = "0123";
+  result.matches = result.expected_kind == "deadlock";
+  if (!result.matches) result.why_not = "no such finding";
+  return result;
+}
+
+class CommandTest : public testing::Test {
+ protected:
+  CommandTest() {
+    const std::string name = testing::UnitTest::GetInstance()->current_test_info()->name();
+    directory_ = testing::TempDir() + "crashdep_" + name;
+    std::filesystem::remove_all(directory_);
+    std::filesystem::create_directories(directory_);
+  }
+  ~CommandTest() override { std::filesystem::remove_all(directory_); }
+
+  std::string Path(const std::string& name) const { return directory_ + "/" + name; }
+
+  // A file below the test's directory; its path.
+  std::string Put(const std::string& name, const std::string& content) const {
+    std::filesystem::create_directories(std::filesystem::path(Path(name)).parent_path());
+    std::ofstream(Path(name)) << content;
+    return Path(name);
+  }
+
+  // A scenario with these models, expecting these findings.
+  std::string PutScenario(const std::string& name, const std::string& models,
+                          const std::string& expect, const std::string& policy = "{}") const {
+    return Put(name + ".json",
+               scenario::Cat(R"({"schema": 1, "name": ")", name, R"(", "models": )", models,
+                             R"(, "threads": [{"name": "t", "ops": [{"op": "sync"}]}], "policy": )",
+                             policy, R"(, "expect": )", expect, "}"));
+  }
+
+  std::string Get(const std::string& name) const {
+    std::ifstream file(Path(name));
+    std::stringstream content;
+    content << file.rdbuf();
+    return content.str();
+  }
+
+  // Runs "crashdep ARGUMENTS..." and keeps what it writes.
+  int Crashdep(const std::vector<std::string>& arguments) {
+    const Backend backend = {{{"break_it", "Breaks it.", "nowhere"}}, FakeRun, FakeReplay};
+    std::vector<const char*> argv = {"crashdep"};
+    for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+    std::ostringstream out, err;
+    const ExitCode code =
+        RunCommandLine(static_cast<int>(argv.size()), argv.data(), backend, {out, err});
+    out_ = out.str();
+    err_ = err.str();
+    return static_cast<int>(code);
+  }
+
+  std::string directory_;
+  std::string out_, err_;  // of the last command
+};
+
+}  // namespace tools

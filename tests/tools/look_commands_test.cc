@@ -1,0 +1,68 @@
+#include "tools/look_commands.h"
+
+#include <sstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "nlohmann/json.hpp"
+#include "tests/tools/fake_backend.h"
+
+namespace tools {
+namespace {
+
+using testing::HasSubstr;
+
+class LookCommandsTest : public CommandTest {};
+
+TEST_F(LookCommandsTest, CheckNamesEveryBadFile) {
+  PutScenario("good", "[]", R"({"findings": []})");
+  EXPECT_EQ(Crashdep({"check", directory_}), 0);
+  EXPECT_EQ(out_, "1 scenario is well-formed\n");
+  Put("sub/bad.json", "");
+  EXPECT_EQ(Crashdep({"check", directory_}), 2);
+  EXPECT_EQ(err_, "crashdep: " + Path("sub/bad.json") + ":1:1: the file is empty\n");
+}
+
+TEST_F(LookCommandsTest, CheckRefusesADirectoryWithoutScenarios) {
+  EXPECT_EQ(Crashdep({"check", directory_}), 2);
+  EXPECT_EQ(err_, "crashdep: " + directory_ + ": no *.json below this directory\n");
+}
+
+TEST_F(LookCommandsTest, ListStaysWithin100Columns) {
+  std::string about;
+  for (int i = 0; i < 60; ++i) about += "word ";
+  Put("s.json", scenario::Cat(R"({"schema": 1, "name": "s", "about": ")", about,
+                              R"(", "threads": [{"name": "t", "ops": [{"op": "sync"}]}],
+                                  "expect": {"findings": []}})"));
+  EXPECT_EQ(Crashdep({"list", Path("s.json")}), 0);
+  std::istringstream lines(out_);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+  EXPECT_THAT(out_, HasSubstr("word word"));
+}
+
+TEST_F(LookCommandsTest, SchemaAndPoliciesKnowTheModelsPolicies) {
+  EXPECT_EQ(Crashdep({"schema"}), 0);
+  const auto schema = nlohmann::json::parse(out_);
+  EXPECT_TRUE(schema["properties"]["policy"]["properties"].contains("break_it"));
+  EXPECT_EQ(Crashdep({"policies"}), 0);
+  EXPECT_EQ(out_, "break_it  Breaks it. [nowhere]\n");
+}
+
+TEST_F(LookCommandsTest, ReplayTellsSuccessFailureAndBadTracesApart) {
+  Put("good", R"({"scenario": "s", "kind": "deadlock"})");
+  EXPECT_EQ(Crashdep({"replay", Path("good")}), 0);
+  EXPECT_THAT(out_, HasSubstr("reproduced: the same finding and the same digest\n"));
+  Put("other", R"({"scenario": "s", "kind": "metadata"})");
+  EXPECT_EQ(Crashdep({"replay", Path("other")}), 1);
+  EXPECT_THAT(out_, HasSubstr("not reproduced: no such finding\n"));
+  Put("bad", "{}");
+  EXPECT_EQ(Crashdep({"replay", Path("bad")}), 2);
+  EXPECT_EQ(err_, "crashdep: " + Path("bad") + ": /kind: is missing\n");
+  Put("torn", "{\"scenario\": ");
+  EXPECT_EQ(Crashdep({"replay", Path("torn")}), 2);
+  EXPECT_EQ(err_, "crashdep: " + Path("torn") + ":1:14: not valid JSON: the text ends too early\n");
+  EXPECT_EQ(Crashdep({"replay", directory_}), 2);
+}
+
+}  // namespace
+}  // namespace tools

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Installs what the build needs, builds, and runs crashdep with the arguments given; without any, the
+# seed suite. Paths are as seen from where it is called.
+here=$PWD
+# shellcheck source-path=SCRIPTDIR source=setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+need "${build_packages[@]}" >&2
+configure build/release --buildtype=release >&2
+build build/release tools/crashdep >&2
+
+crashdep=$PWD/build/release/tools/crashdep
+if [ $# -eq 0 ]; then exec "$crashdep" run scenarios/seed; fi
+cd "$here"
+exec "$crashdep" "$@"
