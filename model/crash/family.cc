@@ -91,13 +91,20 @@ void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
   for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
     const uint64_t sector = geometry_.first_sector(pblk) + i;
     for (const SectorContent content : disk_.At(sector)) {
-      if (content == ImageContent(it->second, i)) continue;
+      if (IsSame(content, it->second, i)) continue;
       faults_.push_back({.what = HomeFault(tid, pblk, it->second, content),
                          .pblk = pblk,
                          .witnesses = {{sector, content}}});
       return;
     }
   }
+}
+
+// Images of different transactions may be equal.
+bool FamilyJudge::IsSame(SectorContent content, ImageId wanted, uint32_t index) const {
+  if (content == ImageContent(wanted, index)) return true;
+  return KindOf(content) == ContentKind::kImage && ImageSectorOf(content) == index &&
+         images_.Get(ImageOf(content)) == images_.Get(wanted);
 }
 
 CrashFault::What FamilyJudge::HomeFault(Tid recovered, Pblk pblk, ImageId wanted,

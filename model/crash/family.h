@@ -83,6 +83,7 @@ class FamilyJudge {
   void JudgeMissing(const RecoveredTree& tree, const History::File& file);
   void JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid, Lblk lblk,
                  uint32_t sector_in_block, Witness witness, bool on_disk);
+  bool IsSame(SectorContent content, ImageId wanted, uint32_t index) const;
   What HomeFault(Tid recovered, Pblk pblk, ImageId wanted, SectorContent content) const;
 
   const DiskView& disk_;

@@ -1,0 +1,193 @@
+// The checker against its twin, over random histories, right ones and wrong ones.
+#include "tests/crash/enumerate.h"
+
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/crash/family.h"
+#include "model/crash/story.h"
+
+namespace model {
+namespace {
+
+constexpr uint64_t kMaxStates = 1 << 10;
+
+// Sits between device and checker, and compares the two at every family.
+class TwinListener : public sim::DeviceListener, public HistoryListener {
+ public:
+  explicit TwinListener(TinyFs& fs)
+      : fs_(fs),
+        view_(fs.device()),
+        states_(fs.device(), fs.geometry(), fs.images()),
+        judge_(view_, fs.geometry(), fs.images(), fs.history(), states_, {}) {
+    fs.device().set_listener(this);
+    fs.history().set_listener(this);
+  }
+
+  void OnWritePossible(const sim::BlockDevice& device, const sim::Bio& bio) override {
+    for (const SectorContent content : bio.contents) {
+      const Pblk pblk = fs_.geometry().block_of_sector(bio.sector);
+      const bool in_log = pblk > fs_.geometry().journal() && pblk < fs_.geometry().first_data();
+      if (in_log && ImageSectorOf(content) == 0) states_.OnLogBlock(ImageOf(content));
+    }
+    fs_.checker().OnWritePossible(device, bio);
+    Compare();
+  }
+  void OnDurable(const sim::BlockDevice& device) override { fs_.checker().OnDurable(device); }
+  void OnPromise(FileKey file) override {
+    fs_.checker().OnPromise(file);
+    Compare();
+  }
+
+  // What all families together have, judged one by one and in full.
+  const Verdict& all() const { return all_; }
+  int compared() const { return compared_; }
+
+ private:
+  void Compare() {
+    Verdict families;
+    for (const Outcome& outcome : ScanJournal(view_, fs_.geometry(), fs_.images())) {
+      const PossibleRecovery recovery(fs_.geometry(), outcome);
+      for (const CrashFault& fault : judge_.JudgeAll(recovery)) {
+        families.insert(Coarse(fault));
+        all_.insert(Identity(fault));
+      }
+    }
+    EXPECT_FALSE(families.contains("metadata")) << "TinyFs keeps its metadata right";
+    Enumerator twin(fs_);
+    if (twin.States(kMaxStates) > kMaxStates) return;
+    ++compared_;
+    ASSERT_EQ(families, twin.JudgeAllStates()) << "at " << fs_.world().now() << " ns";
+  }
+
+  std::string Coarse(const CrashFault& fault) const {
+    switch (fault.what) {
+      case CrashFault::What::kFile:
+      case CrashFault::What::kShort:
+      case CrashFault::What::kMissing:
+        return absl::StrCat(FindingKindOf(fault), " ", fs_.history().Find(fault.file)->name);
+      case CrashFault::What::kTornCopy:
+        return absl::StrCat("copy ", fault.pblk);
+      case CrashFault::What::kHomeOld:
+      case CrashFault::What::kHomeNew:
+      case CrashFault::What::kHomeForeign:
+        return absl::StrCat("home ", fault.pblk);
+      case CrashFault::What::kMetadata:
+        return "metadata";
+      case CrashFault::What::kRecovery:
+        return "recovery";
+    }
+    return "";
+  }
+  std::string Identity(const CrashFault& fault) const {
+    return IdentityOf({fs_.world(), fs_.device(), fs_.geometry(), fs_.images(), fs_.history()},
+                      fault);
+  }
+
+  TinyFs& fs_;
+  DeviceView view_;
+  CommittedStates states_;
+  FamilyJudge judge_;
+  Verdict all_;
+  int compared_ = 0;
+};
+
+void RandomOperation(TinyFs& fs, sim::RandomStream& random, std::set<std::string>& names) {
+  const std::string name = random.UniformBelow(3) == 0 ? "b" : "a";
+  if (names.insert(name).second) {
+    fs.Create(name);
+    return;
+  }
+  const uint64_t pos = 64 * random.UniformBelow(48);
+  switch (random.UniformBelow(12)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+      return fs.Write(name, pos, 64 * (1 + random.UniformBelow(24)));
+    case 4:
+    case 5:
+      return fs.Truncate(name, pos);
+    case 6:
+      return fs.Fsync(name);
+    case 7:
+    case 8:
+      return fs.Commit();
+    case 9:
+      return fs.Checkpoint();
+    case 10:
+      return fs.Settle();
+    default:
+      if (random.UniformBelow(4) != 0) return fs.Flush();
+      names.erase(name);
+      return fs.Unlink(name);
+  }
+}
+
+class EnumerateTest : public testing::Test {
+ protected:
+  // How many of `histories` random histories have something wrong.
+  int Run(int histories, const TinyRules& rules) {
+    int wrong = 0;
+    for (int seed = 1; seed <= histories && !HasFatalFailure(); ++seed) {
+      const FileContract contract{.zero_tail_allowed = seed % 2 == 0};
+      TinyFs fs(rules, {}, static_cast<uint64_t>(seed), contract);
+      TwinListener twin(fs);
+      sim::RandomStream random = fs.world().Stream("operations");
+      std::set<std::string> names;
+      fs.Run([&] {
+        for (int i = 0; i < 14; ++i) RandomOperation(fs, random, names);
+      });
+      Verdict found;
+      for (const sim::Finding& finding : fs.world().findings()) found.insert(finding.message);
+      // Change by change as much is found as by judging each family in full.
+      EXPECT_EQ(found.size(), twin.all().size()) << "seed " << seed;
+      if (!twin.all().empty()) ++wrong;
+      compared_ += twin.compared();
+      if (HasFailure()) ADD_FAILURE() << "first at seed " << seed;
+      if (HasFailure()) break;
+    }
+    return wrong;
+  }
+
+  int compared_ = 0;
+};
+
+TEST_F(EnumerateTest, RightHistoriesHaveNothingWrong) {
+  EXPECT_EQ(Run(30, {}), 0);
+  EXPECT_GT(compared_, 500);
+}
+
+TEST_F(EnumerateTest, DataAfterCommit) { EXPECT_GT(Run(20, {.data_before_commit = false}), 10); }
+
+TEST_F(EnumerateTest, CommitWithoutFlush) {
+  EXPECT_GT(Run(20, {.flush_before_commit = false}), 10);
+}
+
+TEST_F(EnumerateTest, TailWithoutFlush) { EXPECT_GT(Run(20, {.flush_before_tail = false}), 5); }
+
+TEST_F(EnumerateTest, TailBeforeHome) { EXPECT_GT(Run(20, {.home_before_tail = false}), 5); }
+
+TEST_F(EnumerateTest, HomeBeforeCommit) { EXPECT_GT(Run(20, {.home_after_commit = false}), 10); }
+
+TEST_F(EnumerateTest, RevokesMissing) { EXPECT_GT(Run(60, {.writes_revokes = false}), 0); }
+
+TEST_F(EnumerateTest, BlocksReusedEarly) { EXPECT_GT(Run(40, {.reuse_after_commit = false}), 3); }
+
+TEST_F(EnumerateTest, FsyncThatDoesNothing) { EXPECT_GT(Run(20, {.fsync_commits = false}), 3); }
+
+TEST_F(EnumerateTest, AllAtOnce) {
+  EXPECT_GT(Run(20, {.data_before_commit = false,
+                     .flush_before_commit = false,
+                     .flush_before_tail = false,
+                     .home_before_tail = false,
+                     .writes_revokes = false,
+                     .reuse_after_commit = false,
+                     .fsync_commits = false}),
+            10);
+}
+
+}  // namespace
+}  // namespace model
