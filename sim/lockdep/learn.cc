@@ -29,6 +29,7 @@ void Validator::LearnUsage(const Fact& fact) {
   if ((nodes_[node.value].usage & Mask(fact.bit)) != 0) return;
   facts_.push_back(fact);
   nodes_[node.value].usage |= Mask(fact.bit);
+  all_usage_ |= Mask(fact.bit);
   nodes_[node.value].first_use[static_cast<size_t>(fact.bit)] = fact.event;
   if (fact.bit == UsageBit::kUsed) return;
   CheckInconsistentUsage(fact, node);
@@ -49,6 +50,7 @@ void Validator::CheckInconsistentUsage(const Fact& fact, LockNodeId node) {
 // check_usage_forwards(), check_usage_backwards()
 void Validator::CheckIrqInversion(const Fact& fact, LockNodeId node) {
   const UsageMask wanted = OppositeMask(Mask(fact.bit));
+  if ((all_usage_ & wanted) == 0) return;
   const ReadMode read = events_[fact.event].lock.read;
   auto conflicts = [&](LockNodeId at, bool weak) {
     return at != node && (nodes_[at.value].usage & wanted & (weak ? kUsageWrite : wanted)) != 0;
@@ -90,6 +92,7 @@ void Validator::LearnDependency(const Fact& fact) {
 
 // check_irq_usage()
 void Validator::CheckIrqOrder(const Fact& fact) {
+  if ((all_usage_ & OppositeMask(all_usage_ & kUsageInIrq)) == 0) return;
   const Use& held = HeldUse(fact);
   const Use& taken = events_[fact.event].lock;
   auto usage = [&](LockNodeId at, bool weak) {

@@ -257,6 +257,7 @@ class Validator {
   std::vector<uint32_t> chain_ends_;  // in chain_links_
   LockGraph graph_;
   std::vector<Node> nodes_;  // by LockNodeId
+  UsageMask all_usage_ = 0;  // of all nodes
   std::vector<Event> events_;
   std::vector<Use> held_;
   std::vector<Fact> facts_;
