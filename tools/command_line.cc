@@ -2,14 +2,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "absl/strings/numbers.h"
+#include "model/scenario/fields.h"
 #include "model/scenario/nearest_name.h"
 #include "model/scenario/scenario.h"
+#include "model/scenario/text.h"
 #include "sim/check.h"
 #include "tools/lockdep_command.h"
 #include "tools/look_commands.h"
@@ -25,28 +28,57 @@ constexpr char kFooter[] =
     "Exit code: 0 as expected, 1 not as expected, 2 bad input, 3 a fault of crashdep itself.";
 constexpr char kPaths[] = "Scenario files; a directory means every *.json below it";
 
-CLI::App* AddRun(CLI::App& app, RunArguments& run) {
+// What an option's text must be; CLI11's own checks fill the help with how they are made.
+CLI::Validator Between(int64_t min, int64_t max) {
+  return CLI::Validator(
+      [=](std::string& text) {
+        int64_t value = 0;
+        const bool good = absl::SimpleAtoi(text, &value) && value >= min && value <= max;
+        return good ? "" : scenario::Cat("want a number from ", min, " to ", max, ", got ", text);
+      },
+      "");
+}
+
+CLI::Validator KnownStrategy() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const scenario::Names names = scenario::kStrategyNames;
+        if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
+        return scenario::Cat("want one of ", scenario::Join(names, ", "), ", got ", text,
+                             scenario::Suggestion(text, names));
+      },
+      "");
+}
+
+// Requires: KnownStrategy.
+scenario::StrategyKind StrategyNamed(const std::string& name) {
+  const scenario::Names names = scenario::kStrategyNames;
+  return static_cast<scenario::StrategyKind>(std::find(names.begin(), names.end(), name) -
+                                             names.begin());
+}
+
+CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they find");
   scenario::RunOptions& options = run.options;
   options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const auto number = [&](const char* name, auto& value, const char* about) {
+    return command->add_option(name, value, about)->type_name("N");
+  };
+  const auto path = [&](const char* name, auto& value, const char* about, const char* what) {
+    command->add_option(name, value, about)->type_name(what);
+  };
   command->add_option("PATH", run.paths, kPaths)->required()->type_name("");
-  std::map<std::string, scenario::StrategyKind> strategies;
-  for (size_t i = 0; i < scenario::kStrategyNames.size(); ++i) {
-    strategies.emplace(scenario::kStrategyNames[i], static_cast<scenario::StrategyKind>(i));
-  }
-  command->add_option("--strategy", options.strategy, "Instead of the scenario's")
-      ->transform(CLI::CheckedTransformer(strategies))
-      ->type_name("{timed,random}");
-  command->add_option("--seed", options.seed, "Instead of the scenario's")->type_name("N");
-  command->add_option("--executions", options.executions, "Instead of the scenario's")
-      ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}))
-      ->type_name("N");
-  command->add_option("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
-  command->add_option("--json", run.json, "Write the results as JSON")->type_name("FILE");
-  command->add_option("--junit", run.junit, "Write the results as JUnit XML")->type_name("FILE");
-  command->add_option("--traces", run.traces, "Write a trace of each finding")->type_name("DIR");
+  command->add_option("--strategy", strategy, "timed or random; instead of the scenario's")
+      ->check(KnownStrategy())
+      ->type_name("NAME");
+  number("--seed", options.seed, "Instead of the scenario's");
+  number("--executions", options.executions, "Instead of the scenario's")
+      ->check(Between(1, 1'000'000'000));
+  number("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
+      ->check(Between(1, 1024));
+  path("--json", run.json, "Write the results as JSON", "FILE");
+  path("--junit", run.junit, "Write the results as JUnit XML", "FILE");
+  path("--traces", run.traces, "Write a trace of each finding", "DIR");
   return command;
 }
 
@@ -87,9 +119,10 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   app.footer(kFooter);
   app.require_subcommand(1);
   RunArguments run;
+  std::string strategy;
   std::vector<std::string> paths;
   std::string trace;
-  CLI::App* run_command = AddRun(app, run);
+  CLI::App* run_command = AddRun(app, run, strategy);
   CLI::App* replay = app.add_subcommand("replay", "Reproduce a finding from its trace");
   replay->add_option("TRACE", trace, "A file that run --traces wrote")->required()->type_name("");
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
@@ -112,7 +145,10 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     console.err << "crashdep: " << error.what() << "\nSee crashdep --help.\n";
     return ExitCode::kBadInput;
   }
-  if (run_command->parsed()) return RunCommand(run, backend, console);
+  if (run_command->parsed()) {
+    if (!strategy.empty()) run.options.strategy = StrategyNamed(strategy);
+    return RunCommand(run, backend, console);
+  }
   if (replay->parsed()) return ReplayCommand(trace, backend, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {

@@ -12,7 +12,7 @@ namespace tools {
 ExitCode LockdepCommand(const std::vector<std::string>& trace_paths, Console console) {
   ExitCode exit_code = ExitCode::kAsExpected;
   const auto complain = [&](absl::string_view message) {
-    console.err << "crashdep: " << message << "\n";
+    console.Complain(std::string(message));
     exit_code = ExitCode::kBadInput;
   };
   FtraceImporter importer;

@@ -18,7 +18,7 @@ std::vector<std::pair<std::string, scenario::Scenario>> Load(const std::vector<s
                                                              const Backend& backend,
                                                              Console console, ExitCode& exit_code) {
   const auto complain = [&](absl::string_view message) {
-    console.err << "crashdep: " << message << "\n";
+    console.Complain(std::string(message));
     exit_code = ExitCode::kBadInput;
   };
   std::vector<std::pair<std::string, scenario::Scenario>> loaded;

@@ -22,7 +22,7 @@ absl::StatusOr<scenario::ReplayResult> Replay(const std::string& path, const Bac
 ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Console console) {
   const absl::StatusOr<scenario::ReplayResult> result = Replay(trace_path, backend);
   if (!result.ok()) {
-    console.err << "crashdep: " << result.status().message() << "\n";
+    console.Complain(std::string(result.status().message()));
     return ExitCode::kBadInput;
   }
   console.out << "scenario  " << result->scenario << "\n"

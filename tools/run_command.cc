@@ -56,7 +56,7 @@ class Run {
   ExitCode Execute() {
     Outputs outputs;
     if (absl::Status status = outputs.Open(arguments_); !status.ok()) {
-      Complain(status.message());
+      Complain(std::string(status.message()));
       return exit_code_;
     }
     Load();
@@ -72,12 +72,12 @@ class Run {
   }
 
  private:
-  void Complain(absl::string_view message) {
-    console_.err << "crashdep: " << message << "\n" << std::flush;
+  void Complain(const std::string& message) {
+    console_.Complain(message);
     exit_code_ = Worse(exit_code_, ExitCode::kBadInput);
   }
   void Report(const absl::Status& status) {
-    if (!status.ok()) Complain(status.message());
+    if (!status.ok()) Complain(std::string(status.message()));
   }
 
   void Load() {

@@ -106,7 +106,7 @@ void VisitOp(FieldVisitor& v, Op& op) {
     if (NamesFile(op.kind)) {
       v.Text({"file", "The file it works on.", Need::kRequired}, TextRule::kName, op.file);
     }
-    if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead) {
+    if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite) {
       v.Integer({"pos_bytes", "Where in the file it starts.", Need::kRequired}, kFileBytes,
                 op.pos_bytes);
       v.Integer({"len_bytes", "How much it transfers.", Need::kRequired}, {1, kMaxCallBytes},

@@ -99,10 +99,11 @@ enum class OpKind {
   kSleep,
   kEmergency,
   kDropCaches,
+  kMmapWrite,
 };
-inline constexpr std::array<std::string_view, 15> kOpKindNames = {
-    "write",  "read", "truncate", "fsync",  "fdatasync", "sync",      "writeback",  "create",
-    "unlink", "open", "close",    "commit", "sleep",     "emergency", "drop_caches"};
+inline constexpr std::array<std::string_view, 16> kOpKindNames = {
+    "write",  "read", "truncate", "fsync",  "fdatasync", "sync",      "writeback",   "create",
+    "unlink", "open", "close",    "commit", "sleep",     "emergency", "drop_caches", "mmap_write"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {
@@ -115,8 +116,8 @@ struct OpResult {
 struct Op {
   OpKind kind = OpKind::kSync;
   std::string file;                       // a name in Scenario::files; empty for calls without one
-  int64_t pos_bytes = 0;                  // write, read
-  int64_t len_bytes = 0;                  // write, read
+  int64_t pos_bytes = 0;                  // write, mmap_write, read
+  int64_t len_bytes = 0;                  // write, mmap_write, read
   bool sync = false;                      // write: as with O_SYNC
   std::optional<int64_t> fault_at_bytes;  // write: user memory is readable up to here only
   int64_t size_bytes = 0;                 // truncate

@@ -44,7 +44,7 @@ TEST_F(LockdepCommandTest, TwoOrdersInTwoFilesAreACycle) {
 
 TEST_F(LockdepCommandTest, WhatIsNoTraceIsBadInput) {
   EXPECT_EQ(Crashdep({"lockdep", Put("trace", "hello\n")}), 2);
-  EXPECT_EQ(err_, "crashdep: " + Path("trace") + ": no lock_acquire or lock_release event in it\n");
+  EXPECT_EQ(err_, Path("trace") + ": no lock_acquire or lock_release event in it\n");
   EXPECT_EQ(Crashdep({"lockdep", directory_}), 2);
   EXPECT_EQ(Crashdep({"lockdep", Path("none")}), 2);
 }

@@ -20,12 +20,12 @@ TEST_F(LookCommandsTest, CheckNamesEveryBadFile) {
   EXPECT_EQ(out_, "1 scenario is well-formed\n");
   Put("sub/bad.json", "");
   EXPECT_EQ(Crashdep({"check", directory_}), 2);
-  EXPECT_EQ(err_, "crashdep: " + Path("sub/bad.json") + ":1:1: the file is empty\n");
+  EXPECT_EQ(err_, Path("sub/bad.json") + ":1:1: the file is empty\n");
 }
 
 TEST_F(LookCommandsTest, CheckRefusesADirectoryWithoutScenarios) {
   EXPECT_EQ(Crashdep({"check", directory_}), 2);
-  EXPECT_EQ(err_, "crashdep: " + directory_ + ": no *.json below this directory\n");
+  EXPECT_EQ(err_, directory_ + ": no *.json below this directory\n");
 }
 
 TEST_F(LookCommandsTest, ListStaysWithin100Columns) {
@@ -57,10 +57,10 @@ TEST_F(LookCommandsTest, ReplayTellsSuccessFailureAndBadTracesApart) {
   EXPECT_THAT(out_, HasSubstr("not reproduced: no such finding\n"));
   Put("bad", "{}");
   EXPECT_EQ(Crashdep({"replay", Path("bad")}), 2);
-  EXPECT_EQ(err_, "crashdep: " + Path("bad") + ": /kind: is missing\n");
+  EXPECT_EQ(err_, Path("bad") + ": /kind: is missing\n");
   Put("torn", "{\"scenario\": ");
   EXPECT_EQ(Crashdep({"replay", Path("torn")}), 2);
-  EXPECT_EQ(err_, "crashdep: " + Path("torn") + ":1:14: not valid JSON: the text ends too early\n");
+  EXPECT_EQ(err_, Path("torn") + ":1:14: not valid JSON: the text ends too early\n");
   EXPECT_EQ(Crashdep({"replay", directory_}), 2);
 }
 

@@ -96,7 +96,7 @@ TEST_F(RunCommandTest, WhereNothingCanBeWrittenNothingRunsOrIsOverwritten) {
         {Path("out"), "--traces", Path("old")}}) {
     EXPECT_EQ(Crashdep({"run", path, "--json", json, option, file}), 2) << json << option << file;
     EXPECT_THAT(out_, IsEmpty());
-    EXPECT_THAT(err_, StartsWith("crashdep: "));
+    EXPECT_THAT(err_, StartsWith(directory_));
     EXPECT_EQ(Get("old"), "as it was");
   }
   EXPECT_FALSE(std::filesystem::exists(Path("old.part")));
@@ -108,7 +108,8 @@ TEST_F(RunCommandTest, RefusesABadCommandLine) {
   EXPECT_EQ(Crashdep({"run"}), 2);
   EXPECT_EQ(Crashdep({"run", "x", "--jobs", "0"}), 2);
   EXPECT_EQ(Crashdep({"run", "x", "--seed", "-1"}), 2);
-  EXPECT_EQ(Crashdep({"run", "x", "--strategy", "pct"}), 2);
+  EXPECT_EQ(Crashdep({"run", "x", "--strategy", "randon"}), 2);
+  EXPECT_THAT(err_, HasSubstr("want one of timed, random, got randon; did you mean \"random\"?"));
   EXPECT_EQ(Crashdep({"run", "x", "--json", "a", "--json", "b"}), 2);
   EXPECT_EQ(Crashdep({"relpay"}), 2);
   EXPECT_EQ(
