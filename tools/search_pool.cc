@@ -59,17 +59,19 @@ void SearchPool::Work() {
 
 SearchOutcome SearchPool::Search(size_t index) {
   const auto start = std::chrono::steady_clock::now();
-  const auto progress = [&](uint64_t done, uint64_t all) {
-    const std::lock_guard lock(mutex_);
-    per_mille_[index] =
-        all == 0 ? 0
-                 : static_cast<int>(1000.0 * static_cast<double>(done) / static_cast<double>(all));
-  };
   SearchOutcome outcome;
   scenario::Scenario scenario = *scenarios_[index];
+  const int searches = scenario.expect.without_policy ? 2 : 1;
+  int searched = 0;
+  const auto progress = [&](uint64_t done, uint64_t all) {
+    const double share = all == 0 ? 0 : static_cast<double>(done) / static_cast<double>(all);
+    const std::lock_guard lock(mutex_);
+    per_mille_[index] = static_cast<int>(1000 * (searched + share) / searches);
+  };
   outcome.result = backend_.run(scenario, options_, progress);
   if (scenario.expect.without_policy) {
     scenario.policy.clear();
+    ++searched;
     outcome.without_policy = backend_.run(scenario, options_, progress);
   }
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
