@@ -226,10 +226,10 @@ TEST_F(CrashCheckerTest, RecoveryThatDoesNotFlushCannotBeInterrupted) {
 TEST_F(CrashCheckerTest, LogWrapsAndStaysClean) {
   Story([](TinyFs& fs) {
     fs.Create("a");
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 40; ++i) {
       fs.Write("a", 1024 * (i % 5) + 100 * i, 600);
       i % 3 == 0 ? fs.Fsync("a") : fs.Commit();
-      if (i % 4 == 3) fs.Truncate("a", 300 * i);
+      if (i % 4 == 3) fs.Truncate("a", 100 * i);
     }
   });
   EXPECT_THAT(Found(), IsEmpty());

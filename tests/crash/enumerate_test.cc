@@ -100,13 +100,13 @@ void RandomOperation(TinyFs& fs, sim::RandomStream& random, std::set<std::string
     fs.Create(name);
     return;
   }
-  const uint64_t pos = 64 * random.UniformBelow(48);
+  const uint64_t pos = 64 * random.UniformBelow(80);
   switch (random.UniformBelow(12)) {
     case 0:
     case 1:
     case 2:
     case 3:
-      return fs.Write(name, pos, 64 * (1 + random.UniformBelow(24)));
+      return fs.Write(name, pos, 64 * (1 + random.UniformBelow(20)));
     case 4:
     case 5:
       return fs.Truncate(name, pos);
@@ -138,7 +138,7 @@ class EnumerateTest : public testing::Test {
       sim::RandomStream random = fs.world().Stream("operations");
       std::set<std::string> names;
       fs.Run([&] {
-        for (int i = 0; i < 14; ++i) RandomOperation(fs, random, names);
+        for (int i = 0; i < 24; ++i) RandomOperation(fs, random, names);
       });
       Verdict found;
       for (const sim::Finding& finding : fs.world().findings()) found.insert(finding.message);

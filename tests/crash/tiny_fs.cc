@@ -40,7 +40,8 @@ std::vector<SectorContent> TinyFs::Mkfs() {
   for (Pblk pblk = 0; pblk < geometry_.first_data(); ++pblk) blocks.Set(pblk);
   Bitmap inodes(geometry_.inodes);
   for (Ino ino = 1; ino < kFirstIno; ++ino) inodes.Set(ino - 1);
-  for (Pblk pblk = geometry_.first_data(); pblk < geometry_.blocks; ++pblk) free_.insert(pblk);
+  for (Pblk pblk = geometry_.blocks; pblk > geometry_.first_data(); --pblk)
+    free_.push_back(pblk - 1);
   metadata_[geometry_.superblock()] = DiskSuperBlock{};
   metadata_[geometry_.group_descriptors()] =
       GroupDescriptors{.bg_free_blocks_count = static_cast<uint32_t>(free_.size()),
@@ -94,8 +95,8 @@ void TinyFs::Mark(Pblk pblk, bool used) {
 
 Pblk TinyFs::Allocate() {
   SIM_CHECK(!free_.empty());
-  const Pblk pblk = *free_.begin();
-  free_.erase(free_.begin());
+  const Pblk pblk = free_.back();
+  free_.pop_back();
   Mark(pblk, true);
   return pblk;
 }
@@ -105,13 +106,13 @@ void TinyFs::Free(Pblk pblk, bool metadata) {
   if (metadata) {
     dirty_.erase(pblk);
     metadata_.erase(pblk);
-    to_write_home_.erase(pblk);
+    forgotten_.push_back(pblk);
     if (rules_.writes_revokes) revokes_.push_back(pblk);
   }
   if (rules_.reuse_after_commit) {
     freed_.push_back(pblk);
   } else {
-    free_.insert(pblk);
+    free_.push_back(pblk);
   }
 }
 
@@ -316,10 +317,13 @@ void TinyFs::Commit() {
   const ImageId commit = images_.Add(JournalCommit{running_});
   SubmitImage(TakeLogBlock(), commit, "journal commit", rules_.flush_before_commit, true);
   Settle();
+  for (const Pblk pblk : std::exchange(forgotten_, {})) {
+    if (!dirty_.contains(pblk)) to_write_home_.erase(pblk);
+  }
   ++running_;
   dirty_.clear();
   revokes_.clear();
-  free_.insert(freed_.begin(), freed_.end());
+  free_.insert(free_.end(), freed_.begin(), freed_.end());
   freed_.clear();
   for (auto& [pblk, contents] : std::exchange(late_data_, {})) {
     Submit(pblk, std::move(contents), "file data", false, false, true);

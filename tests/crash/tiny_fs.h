@@ -109,7 +109,7 @@ class TinyFs {
 
   TinyRules rules_;
   FileContract contract_;
-  Geometry geometry_{.block_bytes = 1024, .blocks = 48, .inodes = 12, .journal_blocks = 20};
+  Geometry geometry_{.block_bytes = 1024, .blocks = 80, .inodes = 12, .journal_blocks = 36};
   sim::StackPool pool_;
   sim::StackTable stacks_;
   sim::TimedStrategy strategy_;
@@ -126,8 +126,10 @@ class TinyFs {
   MetadataBlocks metadata_;
   std::set<Pblk> dirty_;
   std::vector<Pblk> revokes_;
-  std::set<Pblk> free_;
+  std::vector<Pblk> free_;   // the last is allocated next
   std::vector<Pblk> freed_;  // by the running transaction
+  // Metadata freed by it: until it commits, the state before may still need them at home.
+  std::vector<Pblk> forgotten_;
   std::map<Pblk, ImageId> to_write_home_;
   std::map<Tid, MetadataBlocks> committed_;
   Tid running_ = 1;
