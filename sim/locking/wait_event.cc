@@ -6,7 +6,10 @@ namespace sim {
 
 void WaitQueue::WakeAll() {
   world_.Touch(object(), Access::kWrite);
-  for (Task* task : waiters_) world_.Wake(*task);
+  for (Task* task : waiters_) {
+    // One whose deadline has passed is on its way already.
+    if (task->state() == Task::State::kParked) world_.Wake(*task);
+  }
   waiters_.clear();
 }
 
