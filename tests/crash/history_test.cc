@@ -1,0 +1,124 @@
+#include "model/crash/history.h"
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/crash/state_count.h"
+
+namespace model {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+constexpr FileKey kFile{11, 1};
+
+class HistoryTest : public testing::Test {
+ protected:
+  HistoryTest() { history_.Created(kFile, "a", {}); }
+
+  WriteId Write(uint64_t pos, uint64_t len) {
+    const WriteId write = history_.BeginWrite(kFile, pos, len);
+    history_.Copied(write, pos, len);
+    return write;
+  }
+  // What read(2) gives of one byte.
+  SectorContent Byte(uint64_t pos) const {
+    const auto granule = static_cast<uint32_t>(pos / kGranuleBytes);
+    for (const GranuleRun& run : granules_.Runs(history_.ReferenceContent(kFile, granule))) {
+      if (pos % kGranuleBytes < run.end_byte) return run.content;
+    }
+    return kZeroContent;
+  }
+  const History::File& File() const { return *history_.Find(kFile); }
+
+  GranuleTable granules_;
+  History history_{granules_};
+};
+
+TEST_F(HistoryTest, ReferenceIsExactToTheByte) {
+  const WriteId first = Write(0, 1000);
+  const WriteId second = Write(700, 10);
+  EXPECT_EQ(history_.ReferenceSize(kFile), 1000u);
+  EXPECT_EQ(Byte(699), DataContent(first, 1));
+  EXPECT_EQ(Byte(700), DataContent(second, 1));
+  EXPECT_EQ(Byte(709), DataContent(second, 1));
+  EXPECT_EQ(Byte(710), DataContent(first, 1));
+  EXPECT_EQ(Byte(1000), kZeroContent);
+}
+
+TEST_F(HistoryTest, ShortCopyCountsOnlyWhatWasCopied) {
+  const WriteId write = history_.BeginWrite(kFile, 0, 1024);
+  history_.Copied(write, 0, 100);
+  EXPECT_EQ(history_.ReferenceSize(kFile), 100u);
+  EXPECT_EQ(Byte(100), kZeroContent);
+}
+
+TEST_F(HistoryTest, TruncateDownAndUpLeavesZeros) {
+  Write(0, 1000);
+  history_.Truncated(kFile, 600, 1);
+  history_.Truncated(kFile, 900, 2);
+  EXPECT_EQ(history_.ReferenceSize(kFile), 900u);
+  EXPECT_NE(Byte(599), kZeroContent);
+  EXPECT_EQ(Byte(600), kZeroContent);
+  EXPECT_THAT(File().once_zero, ElementsAre(Pair(600, 900)));
+}
+
+TEST_F(HistoryTest, GapBehindTheOldEndWasOnceZero) {
+  Write(0, 100);
+  Write(300, 100);
+  Write(150, 10);
+  EXPECT_FALSE(File().OnceZero(99));
+  EXPECT_TRUE(File().OnceZero(150));
+  EXPECT_FALSE(File().OnceZero(300));
+}
+
+TEST_F(HistoryTest, OnlyTruncatesInThePrefixForbidOldWrites) {
+  Write(0, 1000);
+  history_.Truncated(kFile, 600, 5);
+  const WriteId later = Write(600, 100);
+  EXPECT_EQ(File().FirstWriteInPrefix(650, 4), 0u);
+  EXPECT_EQ(File().FirstWriteInPrefix(650, 5), later);
+  EXPECT_EQ(File().FirstWriteInPrefix(599, 5), 0u);
+  EXPECT_TRUE(File().RemovedAfterPrefix(650, 4));
+  EXPECT_FALSE(File().RemovedAfterPrefix(650, 5));
+}
+
+TEST_F(HistoryTest, PromiseIsWhatTheFileWasWhenTheSyncBegan) {
+  Write(0, 100);
+  const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);
+  Write(100, 100);
+  EXPECT_FALSE(File().promise.has_value());
+  history_.EndSync(sync, true);
+  EXPECT_EQ(File().promise->size_bytes, 100u);
+}
+
+TEST_F(HistoryTest, FailedSyncPromisesNothing) {
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), false);
+  EXPECT_FALSE(File().promise.has_value());
+}
+
+TEST_F(HistoryTest, SyncThatBeganEarlierTakesNothingBack) {
+  const SyncId early = history_.BeginSync(SyncKind::kFsync, kFile);
+  Write(0, 100);
+  history_.EndSync(history_.BeginSyncAll(), true);
+  history_.EndSync(early, true);
+  EXPECT_EQ(File().promise->size_bytes, 100u);
+  EXPECT_EQ(File().promise->kind, SyncKind::kSync);
+}
+
+TEST(StateCountTest, AddsProductsOfAnySize) {
+  StateCount count;
+  EXPECT_EQ(count.States(), "0");
+  count.AddFamily({});      // one state
+  count.AddFamily({3, 1});  // 2^3 * 3
+  count.AddFamily({3, 1});
+  EXPECT_EQ(count.States(), "49");
+  StateCount other;
+  other.AddFamily({100});
+  count.Merge(other);
+  EXPECT_EQ(count.families(), 4u);
+  EXPECT_EQ(count.States(), "1267650600228229401496703205425");
+}
+
+}  // namespace
+}  // namespace model
