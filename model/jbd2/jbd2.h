@@ -130,7 +130,7 @@ Errno jbd2_journal_stop(Handle& handle, sim::Site site = sim::Site::Here());
 // More room in the same transaction, without waiting; false: there is none, restart instead.
 [[nodiscard]] bool jbd2_journal_extend(Handle& handle, int nblocks, int revoke_records = 0);
 // Stops the handle, asks for the commit of what it did, and starts it again with so many credits:
-// may wait as a start does. On kRoFs the handle belongs to no transaction and can only be stopped.
+// may wait as a start does. kRoFs: aborted; the handle can only be stopped.
 [[nodiscard]] Errno jbd2_journal_restart(Handle& handle, int nblocks, int revoke_records = 0,
                                          sim::Site site = sim::Site::Here());
 // Blocks that it may still dirty.
