@@ -480,6 +480,7 @@ Errno jbd2_journal_get_create_access(Handle& handle, BufferHead& bh) {
   Journal& journal = *handle.h_journal;
   PlainSpinGuard b_state_lock(journal.b_state_lock);
   JournalHead& jh = jbd2_journal_add_journal_head(journal, bh);
+  jh.freed = false;  // freed and allocated by one transaction, where the allocator lets that happen
   if (jh.b_transaction == nullptr) {
     // What its former owner left dirty is of no use: the transaction that freed it has committed.
     bh.dirty = false;
@@ -488,7 +489,6 @@ Errno jbd2_journal_get_create_access(Handle& handle, BufferHead& bh) {
     __jbd2_journal_file_buffer(jh, *handle.h_transaction, BufferList::kReserved);
   } else if (jh.b_transaction == journal.j_committing_transaction) {
     jh.b_modified = false;
-    jh.freed = false;
     PlainSpinGuard j_list_lock(journal.j_list_lock);
     jh.b_next_transaction = handle.h_transaction;
   }

@@ -19,6 +19,8 @@ void Load(JournalRig& rig) {
         rig.Set(handle, rig.first() + 1 + round % 2, 100 * task + round);
         if (round % 3 == 0) {
           rig.Free(handle, own);
+        } else if (round % 3 == 1) {
+          rig.Create(handle, own, round);
         } else {
           rig.Set(handle, own, round);
         }

@@ -93,6 +93,14 @@ class JournalRig {
     bh->content = ValueBlock(value);
     ASSERT_EQ(jbd2_journal_dirty_metadata(handle, *bh), Errno::kOk);
   }
+  // The same for a block that was free.
+  void Create(Handle& handle, Pblk pblk, Ino value) {
+    BufferHead& bh = buffers_.sb_getblk(pblk);
+    ASSERT_EQ(jbd2_journal_get_create_access(handle, bh), Errno::kOk);
+    bh.content = ValueBlock(value);
+    bh.uptodate = true;
+    ASSERT_EQ(jbd2_journal_dirty_metadata(handle, bh), Errno::kOk);
+  }
   // One handle that sets one block.
   Tid SetAlone(Pblk pblk, Ino value) {
     Handle& handle = Start(1);

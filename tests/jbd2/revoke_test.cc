@@ -35,10 +35,7 @@ TEST(RevokeTest, BlockJournalledAgainIsNotRevoked) {
     rig.Commit();
     Handle& handle = rig.Start(1, 0, 1);
     rig.Free(handle, rig.first());
-    BufferHead& bh = rig.buffers().sb_getblk(rig.first());
-    EXPECT_EQ(jbd2_journal_get_create_access(handle, bh), Errno::kOk);
-    bh.content = ValueBlock(2);
-    EXPECT_EQ(jbd2_journal_dirty_metadata(handle, bh), Errno::kOk);
+    rig.Create(handle, rig.first(), 2);
     jbd2_journal_stop(handle);
     rig.Commit();
   });
