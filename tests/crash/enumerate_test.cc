@@ -178,6 +178,12 @@ TEST_F(EnumerateTest, BlocksReusedEarly) { EXPECT_GT(Run(40, {.reuse_after_commi
 
 TEST_F(EnumerateTest, FsyncThatDoesNothing) { EXPECT_GT(Run(20, {.fsync_commits = false}), 3); }
 
+TEST_F(EnumerateTest, TailNotZeroed) { EXPECT_GT(Run(20, {.zeroes_tail = false}), 1); }
+
+TEST_F(EnumerateTest, FsyncThatDoesNothingAndTailNotZeroed) {
+  EXPECT_GT(Run(20, {.fsync_commits = false, .zeroes_tail = false}), 3);
+}
+
 TEST_F(EnumerateTest, AllAtOnce) {
   EXPECT_GT(Run(20, {.data_before_commit = false,
                      .flush_before_commit = false,

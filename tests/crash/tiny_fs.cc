@@ -200,7 +200,8 @@ void TinyFs::Truncate(const std::string& name, uint64_t size) {
     file.blocks.erase(std::prev(file.blocks.end()));
   }
   WriteInode(file);
-  const bool tail = down && size % geometry_.block_bytes != 0 && file.blocks.contains(end - 1);
+  const bool tail = rules_.zeroes_tail && down && size % geometry_.block_bytes != 0 &&
+                    file.blocks.contains(end - 1);
   if (tail) WriteData(file, end - 1);
 }
 

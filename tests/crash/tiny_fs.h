@@ -24,6 +24,7 @@ struct TinyRules {
   bool writes_revokes = true;
   bool reuse_after_commit = true;
   bool fsync_commits = true;
+  bool zeroes_tail = true;
 };
 
 // What happened to a file, for an oracle of its own.
