@@ -41,7 +41,8 @@ void Ext4SbInfo::evict_inode(Inode& vfs_inode) {
   const bool freeze_protected = journal_current_handle(s_journal) == nullptr;
   if (freeze_protected) s_intwriters.percpu_down_read();
   {
-    Ext4Handle handle(*this, ext4_truncate_credits(inode) + kExtraCredits);
+    // Half of them are in the truncate's already; what that uses up is asked for again below.
+    Ext4Handle handle(*this, ext4_truncate_credits(inode) + kExtraCredits - 3);
     if (handle.ok()) {
       inode.i_size.store(0);
       inode.i_disksize.store(0);

@@ -96,8 +96,8 @@ Errno ext4_ext_split(Handle& handle, Ext4Inode& inode, const ExtPath& path, size
     ExtentNode tail = TakeTail(NodeAt(inode, path[level]), keep);
     if (!is_leaf) tail.indexes.insert(tail.indexes.begin(), {border, child});
     child = blocks[level - at];
-    error = FirstError(WriteNewNode(handle, inode, child, std::move(tail)),
-                       ext4_ext_dirty(handle, inode, path[level]));
+    error = WriteNewNode(handle, inode, child, std::move(tail));
+    error = FirstError(error, ext4_ext_dirty(handle, inode, path[level]));
     if (error != Errno::kOk) return error;
   }
   return ext4_ext_insert_index(handle, inode, path[at - 1], {border, child});

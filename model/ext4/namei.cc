@@ -63,7 +63,8 @@ Errno ext4_unlink(Ext4SbInfo& sbi, const std::string& name, Ext4Inode& inode) {
   sbi.history.Unlinked(inode.key());
   // ORDER: no name and no orphan record must never be the state of a committed transaction.
   error = ext4_orphan_add(*handle, inode);
-  return FirstError(error, ext4_mark_inode_dirty(*handle, inode), handle.stop());
+  error = FirstError(error, ext4_mark_inode_dirty(*handle, inode));
+  return FirstError(error, handle.stop());
 }
 
 }  // namespace

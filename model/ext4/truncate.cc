@@ -124,7 +124,8 @@ Errno ext4_truncate(Ext4Inode& inode) {
   }
   if (sbi.policy.orphan_after_first_free) (void)ext4_orphan_add(*handle, inode);
   if (inode.i_nlink > 0) (void)ext4_orphan_del(*handle, inode);
-  return FirstError(error, ext4_mark_inode_dirty(*handle, inode), handle.stop());
+  error = FirstError(error, ext4_mark_inode_dirty(*handle, inode));
+  return FirstError(error, handle.stop());
 }
 
 namespace {

@@ -1,0 +1,107 @@
+// Files come and go; orphans are remembered on disk until they are gone.
+
+#include "model/vfs/syscalls.h"
+#include "tests/ext4/fixture.h"
+
+namespace model {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class NameiTest : public ::testing::Test {
+ protected:
+  static Ext4RigOptions Options() {
+    Ext4RigOptions options;
+    options.files = {{.name = "a"},
+                     {.name = "b"},
+                     {.name = "c"},
+                     {.name = "big", .size_bytes = 9000, .content = InitialContent::kWritten}};
+    return options;
+  }
+  void AddOrphan(const std::string& name) {
+    Ext4Inode& inode = rig.Open(name);
+    Ext4Handle handle(rig.sbi(), 4);
+    EXPECT_EQ(ext4_orphan_add(*handle, inode), Errno::kOk);
+  }
+  void DelOrphan(const std::string& name) {
+    Ext4Inode& inode = rig.Open(name);
+    Ext4Handle handle(rig.sbi(), 4);
+    EXPECT_EQ(ext4_orphan_del(*handle, inode), Errno::kOk);
+  }
+  // As recovery would follow it.
+  std::vector<Ino> OrphansOnDisk() {
+    std::vector<Ino> orphans;
+    Ino ino = rig.Block<DiskSuperBlock>(rig.geometry().superblock()).s_last_orphan;
+    while (ino != 0 && orphans.size() < 10) {
+      orphans.push_back(ino);
+      const Pblk block = rig.geometry().inode_table_block(ino);
+      ino = rig.Block<InodeTableBlock>(block).inodes[rig.geometry().inode_slot(ino)].next_orphan;
+    }
+    return orphans;
+  }
+
+  Ext4Rig rig{Options()};
+};
+
+TEST_F(NameiTest, OrphansAreChainedNewestFirst) {
+  rig.Story([&] {
+    for (const char* name : {"a", "b", "c", "b"}) AddOrphan(name);
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(13, 12, 11));
+    DelOrphan("b");
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(13, 11));
+    DelOrphan("c");
+    DelOrphan("c");
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(11));
+    DelOrphan("a");
+    EXPECT_THAT(OrphansOnDisk(), IsEmpty());
+  });
+}
+
+TEST_F(NameiTest, UnlinkFreesEverything) {
+  const int64_t free_before = ext4_count_free_clusters(rig.sbi());
+  rig.Story([&] { EXPECT_EQ(rig.sbi().unlink("big"), Errno::kOk); });
+  EXPECT_FALSE(rig.sbi().dcache.contains("big"));
+  EXPECT_EQ(ext4_count_free_clusters(rig.sbi()), free_before + 9);
+  EXPECT_THAT(OrphansOnDisk(), IsEmpty());
+  EXPECT_THAT(rig.Faults(), IsEmpty());
+  EXPECT_THAT(rig.Findings(), IsEmpty());
+  EXPECT_THAT(rig.validator().reports(), IsEmpty());
+}
+
+TEST_F(NameiTest, UnlinkedOpenFileIsAnOrphanUntilItIsClosed) {
+  rig.Story([&] {
+    Ext4Inode& big = rig.Open("big");
+    ++big.i_count;
+    EXPECT_EQ(rig.sbi().unlink("big"), Errno::kOk);
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(big.i_ino));
+    EXPECT_THAT(rig.Faults(), IsEmpty());
+    iput(big);
+    EXPECT_THAT(OrphansOnDisk(), IsEmpty());
+    EXPECT_THAT(rig.Faults(), IsEmpty());
+  });
+}
+
+TEST_F(NameiTest, InodeNumberComesBackWithANewGeneration) {
+  rig.Story([&] {
+    EXPECT_EQ(rig.sbi().unlink("b"), Errno::kOk);
+    EXPECT_EQ(rig.sbi().create("new"), Errno::kOk);
+    EXPECT_EQ(rig.Open("new").key(), (FileKey{12, 2}));
+    EXPECT_EQ(rig.sbi().create("new"), Errno::kExist);
+    EXPECT_EQ(rig.sbi().unlink("b"), Errno::kNoEnt);
+  });
+  EXPECT_THAT(rig.Faults(), IsEmpty());
+}
+
+TEST_F(NameiTest, CreateFailsWhenNoInodeIsFree) {
+  rig.Story([&] {
+    for (int i = 0; i < 18; ++i) {
+      EXPECT_EQ(rig.sbi().create("file" + std::to_string(i)), Errno::kOk);
+    }
+    EXPECT_EQ(rig.sbi().create("one more"), Errno::kNoSpc);
+  });
+  EXPECT_THAT(rig.Faults(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace model
