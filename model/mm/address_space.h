@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/mm/folio.h"
-#include "model/vfs/errno.h"
+#include "model/vfs/kernel_errno.h"
 #include "sim/locking/rwsem.h"
 
 namespace model {

@@ -1,3 +1,4 @@
+#include "nlohmann/json.hpp"
 #include "model/scenario/schema.h"
 
 #include <optional>

@@ -4,7 +4,7 @@
 
 #include "absl/types/span.h"
 #include "model/scenario/policy_field.h"
-#include "nlohmann/json.hpp"
+#include "nlohmann/json_fwd.hpp"
 
 namespace scenario {
 

@@ -1,3 +1,4 @@
+#include "nlohmann/json.hpp"
 #include "model/scenario/writer.h"
 
 #include <optional>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/scenario/scenario.h"
-#include "nlohmann/json.hpp"
+#include "nlohmann/json_fwd.hpp"
 
 namespace scenario {
 

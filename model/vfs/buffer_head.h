@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/ondisk/image_store.h"
-#include "model/vfs/errno.h"
+#include "model/vfs/kernel_errno.h"
 #include "sim/block/block_device.h"
 #include "sim/locking/bit_lock.h"
 
@@ -26,9 +26,9 @@ struct BufferHead {
   Pblk b_blocknr;
   BlockContent content;  // b_data
   bool uptodate = false;
-  bool dirty = false;       // may be written home (set by checkpoint-able commits only)
+  bool dirty = false;  // may be written home (set by checkpoint-able commits only)
   bool write_error = false;
-  sim::BitLock b_lock;      // BH_Lock: held while it is read or written home
+  sim::BitLock b_lock;          // BH_Lock: held while it is read or written home
   JournalHead* b_jh = nullptr;  // jbd2's state of it, while jbd2 has any
 };
 

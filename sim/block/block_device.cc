@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "sim/check.h"
 
 namespace sim {
@@ -46,6 +47,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   bios_.push_back({std::move(owned), FaultFor(bio)});
   ++in_flight_;
   RecordSubmission(bio);
+  if (world_.logging()) world_.Log("submit", Describe(bio));
   if (is_flush || (bio.preflush && config_.volatile_cache)) {
     StartFlush(bio);
   } else {
@@ -64,6 +66,17 @@ std::optional<DeviceFault::Kind> BlockDevice::FaultFor(const Bio& bio) {
     if (hit) return fault.kind;
   }
   return std::nullopt;
+}
+
+std::string Describe(const Bio& bio) {
+  std::string text = bio.op == Bio::Op::kRead ? "read" : bio.op == Bio::Op::kFlush ? "flush" : "";
+  if (bio.op == Bio::Op::kWrite) {
+    text = absl::StrCat(bio.preflush ? "preflush+" : "", "write", bio.fua ? "+FUA" : "");
+  }
+  if (bio.contents.empty()) return text;
+  absl::StrAppend(&text, " sectors ", bio.sector, "+", bio.contents.size());
+  if (*bio.what != 0) absl::StrAppend(&text, " (", bio.what, ")");
+  return text;
 }
 
 void BlockDevice::RecordSubmission(const Bio& bio) {
@@ -183,6 +196,7 @@ void BlockDevice::EndBio(BioId id) {
   Bio& bio = *bios_[id.value].bio;
   const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
   --in_flight_;
+  if (world_.logging()) world_.Log("complete", Describe(bio));
   if (bio.end_io != nullptr) bio.end_io(bio, status);
 }
 

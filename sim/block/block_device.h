@@ -62,6 +62,9 @@ struct Bio {
   Nanos submitted_at = 0;
 };
 
+// "preflush+write+FUA sectors 40+2 (journal commit)".
+std::string Describe(const Bio& bio);
+
 // One version of a sector that a power cut may leave there, besides its durable content.
 struct PendingVersion {
   SectorContent content = 0;

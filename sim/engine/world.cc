@@ -154,6 +154,12 @@ void World::UnblockIrqs() {
   if (--irqs_blocked_ == 0) horizon_ = std::min(horizon_, events_.earliest_at());
 }
 
+void World::Log(const char* what, std::string subject) {
+  const auto frames = stack_table_.Frames(stack());
+  event_log_->events.push_back({turns_, now_, in_irq() ? "irq" : current_->name_, what,
+                                std::move(subject), frames.empty() ? "" : frames[0]->function});
+}
+
 void World::Report(Finding finding) {
   finding.step = turns_;
   finding.at = now_;

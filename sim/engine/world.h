@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "sim/engine/digest.h"
+#include "sim/engine/event_log.h"
 #include "sim/engine/event_queue.h"
 #include "sim/engine/finding.h"
 #include "sim/engine/random.h"
@@ -121,6 +122,12 @@ class World {
   // Mixes something that happened into the execution's digest.
   void Record(uint64_t word) { digest_.Add(word); }
 
+  // Where everything that happens is written, for people; null, the default: nowhere.
+  void set_event_log(EventLog* log) { event_log_ = log; }
+  bool logging() const { return event_log_ != nullptr; }
+  // By the running task or event. Requires: logging().
+  void Log(const char* what, std::string subject);
+
   // --- Looking at it ----------------------------------------------------------------------------
   const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
   const std::vector<Finding>& findings() const { return findings_; }
@@ -175,6 +182,7 @@ class World {
   StackTable& stack_table_;
   LockTracker* lock_tracker_ = nullptr;
   TaskListener* task_listener_ = nullptr;
+  EventLog* event_log_ = nullptr;
   uint64_t seed_ = 0;
   uint64_t max_turns_ = 0;
   Nanos max_time_ = 0;

@@ -1,5 +1,6 @@
 // Reports as JSON.
 
+#include "nlohmann/json.hpp"
 #include "sim/lockdep/report.h"
 
 namespace sim {

@@ -1,3 +1,4 @@
+#include "nlohmann/json.hpp"
 #include "sim/lockdep/lock_program.h"
 
 #include <algorithm>

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "nlohmann/json.hpp"
+#include "nlohmann/json_fwd.hpp"
 #include "sim/engine/ids.h"
 #include "sim/engine/stack_table.h"
 #include "sim/lockdep/lock_types.h"

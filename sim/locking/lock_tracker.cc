@@ -29,14 +29,17 @@ LockTracker::LockTracker(World& world, Validator& validator)
 
 void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                           Site site) {
+  if (world_.logging()) world_.Log(trylock ? "trylock" : "lock", lock.Describe());
   validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
 }
 
 void LockTracker::Release(const Lock& lock, Site site) {
+  if (world_.logging()) world_.Log("unlock", lock.Describe());
   validator_.Release(context().held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::ReleaseFor(const Task& owner, const Lock& lock, Site site) {
+  if (world_.logging()) world_.Log("unlock", lock.Describe());
   validator_.Release(ContextOf(owner.id()).held, lock.lock_class(), lock.object().value, At(site));
 }
 
@@ -45,6 +48,7 @@ void LockTracker::Downgrade(const Lock& lock) {
 }
 
 void LockTracker::Sync(const Lock& lock, Site site) {
+  if (world_.logging()) world_.Log("wait", lock.Describe());
   validator_.Sync(context().held,
                   Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
 }

@@ -1,4 +1,4 @@
-#include "model/vfs/errno.h"
+#include "model/vfs/kernel_errno.h"
 
 namespace model {
 

@@ -1,0 +1,151 @@
+#include "model/scenario/end_checks.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace scenario {
+namespace {
+
+using model::Ext4Inode;
+using model::Ext4SbInfo;
+using model::SectorContent;
+
+void Report(Ext4SbInfo& sbi, const char* kind, const std::string& message) {
+  sbi.world.Report({kind, message, ""});
+}
+
+// The written extent of the tree on disk, as it is in memory, that covers `lblk`.
+std::optional<model::Pblk> FindWritten(Ext4SbInfo& sbi, const model::ExtentNode& node,
+                                       model::Lblk lblk) {
+  for (const model::Extent& extent : node.extents) {
+    if (extent.ee_block <= lblk && lblk < extent.end()) {
+      if (extent.unwritten) return std::nullopt;
+      return extent.ee_start + (lblk - extent.ee_block);
+    }
+  }
+  for (auto index = node.indexes.rbegin(); index != node.indexes.rend(); ++index) {
+    if (index->ei_block > lblk) continue;
+    const model::BufferHead& bh = sbi.buffers.sb_getblk(index->ei_leaf);
+    if (bh.uptodate) return FindWritten(sbi, std::get<model::ExtentNode>(bh.content), lblk);
+    const model::ImageId image =
+        model::ImageOf(sbi.device.current(sbi.geometry.first_sector(index->ei_leaf)));
+    return FindWritten(sbi, std::get<model::ExtentNode>(sbi.buffers.images().Get(image)), lblk);
+  }
+  return std::nullopt;
+}
+
+SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
+  Ext4SbInfo& sbi = inode.sbi;
+  const uint32_t bs = sbi.block_bytes();
+  const uint64_t pos = uint64_t{granule} * model::kGranuleBytes;
+  const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
+  const auto& folios = inode.i_mapping.folios();
+  if (const auto it = folios.find(pos / folio_bytes); it != folios.end()) {
+    const model::Folio& folio = *it->second;
+    if (folio.blocks[pos % folio_bytes / bs].uptodate) {
+      return folio.granules[pos % folio_bytes / model::kGranuleBytes];
+    }
+  }
+  const auto pblk = FindWritten(sbi, inode.i_data, static_cast<model::Lblk>(pos / bs));
+  if (!pblk.has_value()) return model::kZeroContent;
+  return sbi.device.current(sbi.geometry.first_sector(*pblk) + pos % bs / model::kGranuleBytes);
+}
+
+bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorContent b,
+               uint32_t begin, uint32_t end) {
+  if (a == b) return true;
+  const auto runs_a = granules.Runs(a), runs_b = granules.Runs(b);
+  auto ra = runs_a.begin(), rb = runs_b.begin();
+  for (uint32_t at = 0; at < end;) {
+    const uint32_t stop = std::min(ra->end_byte, rb->end_byte);
+    if (stop > begin && ra->content != rb->content) return false;
+    if (ra->end_byte == stop) ++ra;
+    if (rb->end_byte == stop) ++rb;
+    at = stop;
+  }
+  return true;
+}
+
+void CheckReservations(Ext4Inode& inode) {
+  const uint32_t delayed = inode.i_es_tree.DelayedBlocks();
+  if (delayed != inode.i_reserved_data_blocks) {
+    Report(inode.sbi, "reservation",
+           absl::StrCat("blocks reserved for ", inode.name, " are not those that are delayed"));
+  }
+  if (!inode.buffered_iomap) return;  // a short write keeps its reservation there
+  const uint32_t bs = inode.sbi.block_bytes();
+  for (const model::ExtentStatus& es : inode.i_es_tree.extents()) {
+    if (es.status != model::EsStatus::kDelayed) continue;
+    for (model::Lblk lblk = es.es_lblk; lblk < es.end(); ++lblk) {
+      const uint64_t pos = uint64_t{lblk} * bs;
+      const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
+      const auto it = inode.i_mapping.folios().find(pos / folio_bytes);
+      if (it != inode.i_mapping.folios().end() &&
+          it->second->blocks[pos % folio_bytes / bs].dirty) {
+        continue;
+      }
+      Report(inode.sbi, "reservation",
+             absl::StrCat("delayed block without dirty data in ", inode.name));
+      return;
+    }
+  }
+}
+
+void CheckDirtyIsMapped(Ext4Inode& inode) {
+  const uint32_t bs = inode.sbi.block_bytes();
+  for (const auto& [index, folio] : inode.i_mapping.folios()) {
+    for (size_t b = 0; b < folio->blocks.size(); ++b) {
+      const uint64_t pos = folio->pos() + b * bs;
+      if (!folio->blocks[b].dirty || pos >= inode.i_size.peek()) continue;
+      const auto es = inode.i_es_tree.Lookup(static_cast<model::Lblk>(pos / bs));
+      if (es.has_value() && es->status != model::EsStatus::kHole) continue;
+      if (!es.has_value() && FindWritten(inode.sbi, inode.i_data, pos / bs).has_value()) continue;
+      Report(inode.sbi, "lost_data", absl::StrCat("dirty data of ", inode.name, " over a hole"));
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void CheckContents(Ext4Inode& inode, uint64_t begin, uint64_t end) {
+  Ext4SbInfo& sbi = inode.sbi;
+  if (inode.inline_data) return;
+  for (uint64_t pos = begin; pos < end;) {
+    const auto granule = static_cast<uint32_t>(pos / model::kGranuleBytes);
+    const uint64_t start = uint64_t{granule} * model::kGranuleBytes;
+    const uint64_t stop = std::min(end, start + model::kGranuleBytes);
+    if (!SameBytes(sbi.granules, ReadGranule(inode, granule),
+                   sbi.history.ReferenceContent(inode.key(), granule),
+                   static_cast<uint32_t>(pos - start), static_cast<uint32_t>(stop - start))) {
+      Report(sbi, "wrong_read", absl::StrCat(inode.name, " reads other bytes than were written"));
+      return;
+    }
+    pos = stop;
+  }
+}
+
+void CheckAtEnd(Ext4SbInfo& sbi) {
+  if (sbi.emergency || !sbi.device.config().faults.empty()) return;
+  int64_t reserved = 0;
+  for (const auto& [ino, inode] : sbi.inodes) {
+    if (inode->type != model::FileType::kRegular || inode->i_nlink == 0) continue;
+    reserved += inode->i_reserved_data_blocks;
+    CheckReservations(*inode);
+    CheckDirtyIsMapped(*inode);
+    if (inode->i_disksize.peek() > inode->i_size.peek()) {
+      Report(sbi, "invariant", absl::StrCat("i_disksize of ", inode->name, " is beyond i_size"));
+    }
+    const uint64_t size = sbi.history.ReferenceSize(inode->key());
+    if (size != inode->i_size.peek()) {
+      Report(sbi, "wrong_read", absl::StrCat(inode->name, " has another size than was written"));
+    }
+    CheckContents(*inode, 0, size);
+  }
+  if (reserved != sbi.s_dirtyclusters_counter) {
+    Report(sbi, "reservation", "s_dirtyclusters_counter is not what the inodes have reserved");
+  }
+}
+
+}  // namespace scenario

@@ -1,0 +1,180 @@
+#include "model/scenario/execution.h"
+
+#include "model/ext4/mkfs.h"
+#include "model/scenario/end_checks.h"
+#include "model/scenario/thread_body.h"
+#include "sim/waitfor/wait_graph.h"
+
+namespace scenario {
+namespace {
+
+model::Geometry GeometryOf(const Scenario& scenario) {
+  model::Geometry geometry;
+  geometry.block_bytes = static_cast<uint32_t>(scenario.fs.block_bytes);
+  geometry.blocks =
+      static_cast<uint32_t>(scenario.device.size_sectors / geometry.sectors_per_block());
+  const uint32_t per_block = geometry.inodes_per_block();
+  const auto inodes = static_cast<uint32_t>(scenario.fs.inodes) + model::kFirstIno - 1;
+  geometry.inodes = (inodes + per_block - 1) / per_block * per_block;
+  geometry.journal_blocks = static_cast<uint32_t>(scenario.fs.journal_blocks);
+  return geometry;
+}
+
+std::vector<model::MkfsFile> FilesOf(const Scenario& scenario) {
+  std::vector<model::MkfsFile> files;
+  for (const FileConfig& file : scenario.files) {
+    if (!file.exists) continue;
+    model::MkfsFile made;
+    made.name = file.name;
+    made.size_bytes = static_cast<uint64_t>(file.size_bytes);
+    made.content = static_cast<model::InitialContent>(file.content);
+    made.inline_data = file.inline_data;
+    made.contract.zero_tail_allowed = file.buffered == BufferedPath::kBufferHead;
+    files.push_back(std::move(made));
+  }
+  return files;
+}
+
+model::Ext4Options OptionsOf(const Scenario& scenario) {
+  const FsConfig& fs = scenario.fs;
+  model::Ext4Options options;
+  options.geometry = GeometryOf(scenario);
+  options.folio_bytes = static_cast<uint32_t>(fs.folio_bytes);
+  options.data_ordered = fs.data == DataMode::kOrdered;
+  options.delalloc = fs.delalloc;
+  options.dioread_nolock = fs.dioread_nolock;
+  options.data_err_abort = fs.data_err_abort;
+  options.barrier = fs.barrier;
+  options.commit_interval = fs.commit_interval_ns;
+  options.dirty_background_bytes = fs.dirty_background_bytes;
+  options.dirty_limit_bytes = fs.dirty_limit_bytes;
+  for (const FileConfig& file : scenario.files) {
+    if (file.buffered == BufferedPath::kIomap) options.iomap_files.insert(file.name);
+  }
+  return options;
+}
+
+sim::DeviceConfig DeviceOf(const Scenario& scenario) {
+  const DeviceConfig& from = scenario.device;
+  sim::DeviceConfig device;
+  device.size_sectors = static_cast<uint64_t>(scenario.device.size_sectors);
+  device.volatile_cache = from.volatile_cache;
+  device.ignore_flush = from.ignore_flush;
+  const auto copy = [](const LatencyRange& range, sim::Nanos (&to)[2]) {
+    to[0] = range.lo_ns;
+    to[1] = range.hi_ns;
+  };
+  copy(from.write_latency_ns, device.write_latency);
+  copy(from.read_latency_ns, device.read_latency);
+  copy(from.flush_latency_ns, device.flush_latency);
+  for (const DeviceFault& fault : from.faults) {
+    sim::DeviceFault made;
+    made.kind = fault.kind == FaultKind::kWriteError ? sim::DeviceFault::Kind::kWriteError
+                                                     : sim::DeviceFault::Kind::kShortWrite;
+    made.nth = static_cast<uint64_t>(fault.nth.value_or(0));
+    made.sector = static_cast<uint64_t>(fault.sector.value_or(0));
+    device.faults.push_back(made);
+  }
+  return device;
+}
+
+model::Policy PolicyOf(const Scenario& scenario) {
+  model::Policy policy;
+  for (const auto& [name, value] : scenario.policy) {
+    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
+      if (entry.name == name) policy.*entry.member = value;
+    }
+  }
+  return policy;
+}
+
+model::CrashOptions CrashOf(const Scenario& scenario) {
+  model::CrashOptions crash;
+  crash.crash_at = static_cast<model::CrashAt>(scenario.search.crash_at);
+  crash.data_writeback = scenario.fs.data == DataMode::kWriteback;
+  return crash;
+}
+
+// Everything of one execution. The world goes first, so that tasks which are unwound still find
+// what they refer to.
+class Execution {
+ public:
+  Execution(const Scenario& scenario, uint64_t seed, sim::Strategy& strategy, Workbench& bench,
+            sim::EventLog* log)
+      : scenario_(scenario), history_(granules_) {
+    sim::WorldOptions options;
+    options.seed = seed;
+    options.max_turns = static_cast<uint64_t>(scenario.search.max_steps);
+    options.max_time = scenario.search.max_time_ns;
+    world_ = std::make_unique<sim::World>(options, strategy, bench.stacks, bench.stack_table);
+    world_->set_event_log(log);
+    tracker_ = std::make_unique<sim::LockTracker>(*world_, bench.validator);
+    const model::Ext4Options fs = OptionsOf(scenario);
+    auto disk = model::MakeFilesystem(fs.geometry, FilesOf(scenario), images_, granules_, history_);
+    SIM_CHECK(disk.ok());
+    disk->resize(static_cast<size_t>(scenario.device.size_sectors));
+    device_ = std::make_unique<sim::BlockDevice>(*world_, DeviceOf(scenario), *std::move(disk));
+    if (scenario.search.crash_at != CrashAt::kNone) {
+      crash_ = std::make_unique<model::CrashChecker>(*world_, *device_, geometry_ = fs.geometry,
+                                                     images_, history_, CrashOf(scenario));
+    }
+    sbi_ = std::make_unique<model::Ext4SbInfo>(*world_, *device_, images_, granules_, history_, fs,
+                                               PolicyOf(scenario));
+    sbi_->s_bdi.StartFlusher();
+    uint64_t number = 0;
+    for (const ThreadConfig& thread : scenario.threads) {
+      threads_.push_back(std::make_unique<ThreadBody>(thread, ++number, *sbi_));
+      ThreadBody& body = *threads_.back();
+      world_->Spawn(thread.name, sim::TaskKind::kUser, [&body] { body.Run(); });
+    }
+  }
+  ~Execution() { world_ = nullptr; }
+
+  ExecutionResult Run() {
+    const sim::ExecutionEnd end = world_->Run();
+    if (end == sim::ExecutionEnd::kFinished) {
+      CheckAtEnd(*sbi_);
+    } else {
+      world_->Report(sim::ExplainEnd(*world_, end));
+    }
+    ExecutionResult result;
+    result.findings = world_->findings();
+    result.schedule = world_->schedule();
+    result.digest = world_->digest().Value();
+    result.turns = world_->turns();
+    if (crash_ != nullptr) result.crash_states = crash_->count();
+    return result;
+  }
+
+ private:
+  const Scenario& scenario_;
+  model::Geometry geometry_;
+  model::ImageStore images_;
+  model::GranuleTable granules_;
+  model::History history_;
+  std::unique_ptr<sim::World> world_;
+  std::unique_ptr<sim::LockTracker> tracker_;
+  std::unique_ptr<sim::BlockDevice> device_;
+  std::unique_ptr<model::CrashChecker> crash_;
+  std::unique_ptr<model::Ext4SbInfo> sbi_;
+  std::vector<std::unique_ptr<ThreadBody>> threads_;
+};
+
+}  // namespace
+
+absl::Status CheckFits(const Scenario& scenario) {
+  model::ImageStore images;
+  model::GranuleTable granules;
+  model::History history(granules);
+  return model::MakeFilesystem(GeometryOf(scenario), FilesOf(scenario), images, granules, history)
+      .status();
+}
+
+ExecutionResult RunExecution(const Scenario& scenario, uint64_t seed, uint64_t index,
+                             sim::Strategy& strategy, Workbench& bench, sim::EventLog* log) {
+  bench.validator.set_execution(index);
+  Execution execution(scenario, seed, strategy, bench, log);
+  return execution.Run();
+}
+
+}  // namespace scenario

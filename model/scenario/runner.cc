@@ -1,0 +1,185 @@
+#include "model/scenario/runner.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "model/ext4/policy.h"
+#include "model/scenario/execution.h"
+#include "model/scenario/parse.h"
+#include "model/scenario/trace_file.h"
+#include "sim/check.h"
+#include "sim/explore/random.h"
+#include "sim/explore/timed.h"
+
+namespace scenario {
+namespace {
+
+// Executions are shared out in chunks, each with a lock graph of its own; what comes out must not
+// depend on how many threads there are, so neither may the size of a chunk.
+constexpr int64_t kChunkExecutions = 64;
+
+std::unique_ptr<sim::Strategy> MakeStrategy(StrategyKind kind, uint64_t seed) {
+  if (kind == StrategyKind::kRandom) return std::make_unique<sim::RandomStrategy>(seed);
+  return std::make_unique<sim::TimedStrategy>();
+}
+
+// Seeds of one search are unrelated, and the first execution has the search's own.
+uint64_t SeedOf(uint64_t seed, int64_t index) {
+  if (index == 0) return seed;
+  return sim::RandomStream(seed ^ static_cast<uint64_t>(index) << 32, "executions").Next();
+}
+
+struct FoundIn {
+  sim::Finding finding;
+  int64_t execution = 0;
+};
+
+// What a chunk of executions has seen.
+struct Chunk {
+  std::unique_ptr<Workbench> bench = std::make_unique<Workbench>();
+  std::vector<FoundIn> findings;
+  std::vector<sim::Digest> digests;
+  uint64_t turns = 0;
+  model::StateCount crash_states;
+};
+
+class Search {
+ public:
+  Search(const Scenario& scenario, ProgressFn progress)
+      : scenario_(scenario),
+        progress_(progress),
+        chunks_((scenario.search.executions + kChunkExecutions - 1) / kChunkExecutions) {}
+
+  ScenarioResult Run(int jobs) {
+    std::vector<std::thread> others;
+    const int threads = static_cast<int>(std::min<size_t>(chunks_.size(), std::max(jobs, 1)));
+    for (int i = 1; i < threads; ++i) others.emplace_back([this] { Work(); });
+    Work();
+    for (std::thread& thread : others) thread.join();
+    return Join();
+  }
+
+ private:
+  void Work() {
+    for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
+      const int64_t first = static_cast<int64_t>(i) * kChunkExecutions;
+      const int64_t end = std::min(first + kChunkExecutions, scenario_.search.executions);
+      for (int64_t execution = first; execution < end; ++execution) {
+        RunOne(execution, chunks_[i]);
+        progress_(++executions_done_, static_cast<uint64_t>(scenario_.search.executions));
+      }
+    }
+  }
+
+  void RunOne(int64_t index, Chunk& chunk) {
+    const uint64_t seed = SeedOf(scenario_.search.seed, index);
+    const auto strategy = MakeStrategy(scenario_.search.strategy, seed);
+    ExecutionResult result = RunExecution(scenario_, seed, static_cast<uint64_t>(index), *strategy,
+                                          *chunk.bench);
+    for (sim::Finding& finding : result.findings) {
+      chunk.findings.push_back({std::move(finding), index});
+    }
+    chunk.digests.push_back(result.digest);
+    chunk.turns += result.turns;
+    chunk.crash_states.Merge(result.crash_states);
+  }
+
+  ScenarioResult Join() {
+    ScenarioResult result;
+    sim::Digest128 digest;
+    model::StateCount crash_states;
+    sim::Validator& locks = chunks_.front().bench->validator;
+    for (Chunk& chunk : chunks_) {
+      for (const sim::Digest& one : chunk.digests) {
+        digest.Add(one.high);
+        digest.Add(one.low);
+      }
+      result.executions += chunk.digests.size();
+      result.steps += chunk.turns;
+      crash_states.Merge(chunk.crash_states);
+      for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
+      if (&chunk != &chunks_.front()) locks.Merge(chunk.bench->validator);
+    }
+    for (const sim::LockReport& report : locks.reports()) {
+      Add(FindingOf(report), ExecutionsOf(report), result);
+    }
+    result.digest = digest.Value().ToHex();
+    result.crash_families = crash_states.families();
+    result.crash_states = crash_states.States();
+    return result;
+  }
+
+  // `executions`: those that lead to it, ascending.
+  void Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+           ScenarioResult& result) {
+    const auto [it, is_new] =
+        index_.try_emplace({finding.kind, finding.message}, result.findings.size());
+    if (is_new) {
+      result.findings.push_back({finding.kind, finding.message, finding.detail, 0,
+                                 MakeTrace(scenario_, finding, RunsOf(executions))});
+    }
+    ++result.findings[it->second].count;
+  }
+
+  // Runs the executions again, for their schedules and events.
+  std::vector<TracedRun> RunsOf(const std::vector<int64_t>& executions) {
+    std::vector<TracedRun> runs;
+    Workbench bench;
+    for (const int64_t index : executions) {
+      TracedRun run;
+      run.execution = index;
+      run.seed = SeedOf(scenario_.search.seed, index);
+      const auto strategy = MakeStrategy(scenario_.search.strategy, run.seed);
+      const ExecutionResult again = RunExecution(
+          scenario_, run.seed, static_cast<uint64_t>(index), *strategy, bench, &run.log);
+      run.schedule = again.schedule;
+      run.digest = again.digest;
+      runs.push_back(std::move(run));
+    }
+    return runs;
+  }
+
+  const Scenario& scenario_;
+  ProgressFn progress_;
+  std::vector<Chunk> chunks_;
+  std::atomic<size_t> next_chunk_ = 0;
+  std::atomic<uint64_t> executions_done_ = 0;
+  std::map<std::pair<std::string, std::string>, size_t> index_;
+};
+
+}  // namespace
+
+sim::Finding FindingOf(const sim::LockReport& report) {
+  sim::Finding finding;
+  finding.kind = sim::FindingKind(report.kind);
+  finding.message = sim::Message(report);
+  finding.detail = sim::RenderText(report);
+  return finding;
+}
+
+std::vector<int64_t> ExecutionsOf(const sim::LockReport& report) {
+  std::set<int64_t> executions = {static_cast<int64_t>(report.actor.execution)};
+  for (const sim::LockEdge& edge : report.cycle.edges) {
+    executions.insert(static_cast<int64_t>(edge.actor.execution));
+  }
+  for (const sim::LockEdge& edge : report.irq.path) {
+    executions.insert(static_cast<int64_t>(edge.actor.execution));
+  }
+  return {executions.begin(), executions.end()};
+}
+
+ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
+                           ProgressFn progress) {
+  Scenario scenario = original;
+  if (options.strategy.has_value()) scenario.search.strategy = *options.strategy;
+  if (options.seed.has_value()) scenario.search.seed = *options.seed;
+  if (options.executions.has_value()) scenario.search.executions = *options.executions;
+  SIM_CHECK(scenario.search.executions > 0);
+  return Search(scenario, progress).Run(options.jobs);
+}
+
+}  // namespace scenario

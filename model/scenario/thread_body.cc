@@ -1,0 +1,143 @@
+#include "model/scenario/thread_body.h"
+
+#include "absl/strings/str_cat.h"
+#include "model/scenario/end_checks.h"
+
+namespace scenario {
+namespace {
+
+using model::Errno;
+
+OpResult FromErrno(Errno error) {
+  return error == Errno::kOk ? OpResult{} : OpResult{model::ErrnoName(error), 0};
+}
+
+OpResult FromIo(const model::IoResult& result) {
+  if (result.error != Errno::kOk) return FromErrno(result.error);
+  return {"", static_cast<int64_t>(result.bytes)};
+}
+
+std::string Text(const OpResult& result) {
+  return result.errno_name.empty() ? absl::StrCat(result.value) : result.errno_name;
+}
+
+}  // namespace
+
+ThreadBody::ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi)
+    : config_(config),
+      sbi_(sbi),
+      memory_(sbi.world, sbi.world.lock_tracker().Class("&mm->mmap_lock"), number) {}
+
+void ThreadBody::Run() {
+  for (int64_t i = 0; i < config_.repeat; ++i) {
+    for (const Op& op : config_.ops) Check(op, Perform(op));
+  }
+  while (!open_files_.empty()) {
+    model::Inode* inode = open_files_.begin()->second;
+    open_files_.erase(open_files_.begin());
+    model::iput(*inode);
+  }
+}
+
+OpResult ThreadBody::Perform(const Op& op) {
+  switch (op.kind) {
+    case OpKind::kSync:
+      return FromErrno(model::ksys_sync(sbi_));
+    case OpKind::kCommit:
+      return FromErrno(model::jbd2_journal_force_commit(sbi_.s_journal));
+    case OpKind::kSleep:
+      sbi_.world.SleepFor(op.duration_ns);
+      return {};
+    case OpKind::kEmergency:
+      sbi_.emergency = true;
+      return {};
+    case OpKind::kDropCaches:
+      for (const auto& [ino, inode] : sbi_.inodes) inode->i_mapping.invalidate_clean();
+      return {};
+    case OpKind::kCreate:
+      return FromErrno(sbi_.create(op.file));
+    case OpKind::kUnlink:
+      return FromErrno(sbi_.unlink(op.file));
+    case OpKind::kOpen:
+      return Open(op);
+    case OpKind::kClose:
+      return Close(op);
+    default:
+      break;
+  }
+  model::Inode* inode = Find(op.file);
+  if (inode == nullptr) return FromErrno(Errno::kNoEnt);
+  ++inode->i_count;  // fdget()
+  const OpResult result = OnInode(op, *inode);
+  model::iput(*inode);
+  return result;
+}
+
+OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
+  switch (op.kind) {
+    case OpKind::kWrite:
+      return FromIo(model::ksys_write(inode, memory_, op.pos_bytes, op.len_bytes, op.sync,
+                                      op.fault_at_bytes.value_or(INT64_MAX)));
+    case OpKind::kMmapWrite:
+      return FromIo(sbi_.mmap_store(inode, memory_, op.pos_bytes, op.len_bytes));
+    case OpKind::kRead: {
+      const model::IoResult result = model::ksys_read(inode, op.pos_bytes, op.len_bytes);
+      CheckRead(op, inode, result.bytes);
+      return FromIo(result);
+    }
+    case OpKind::kTruncate:
+      return FromErrno(model::do_sys_truncate(inode, op.size_bytes));
+    case OpKind::kFsync:
+      return FromErrno(model::do_fsync(inode, false));
+    case OpKind::kFdatasync:
+      return FromErrno(model::do_fsync(inode, true));
+    case OpKind::kWriteback:
+      return FromErrno(inode.i_mapping.filemap_fdatawrite_range(0, UINT64_MAX,
+                                                                model::SyncMode::kNone));
+    default:
+      SIM_CHECK(false);
+      return {};
+  }
+}
+
+model::Inode* ThreadBody::Find(const std::string& file) {
+  const auto open = open_files_.find(file);
+  return open != open_files_.end() ? open->second : sbi_.lookup(file);
+}
+
+OpResult ThreadBody::Open(const Op& op) {
+  if (open_files_.contains(op.file)) return {};
+  model::Inode* inode = sbi_.lookup(op.file);
+  if (inode == nullptr) return FromErrno(Errno::kNoEnt);
+  ++inode->i_count;
+  open_files_[op.file] = inode;
+  return {};
+}
+
+OpResult ThreadBody::Close(const Op& op) {
+  const auto open = open_files_.find(op.file);
+  if (open == open_files_.end()) return FromErrno(Errno::kInval);
+  model::Inode* inode = open->second;
+  open_files_.erase(open);
+  model::iput(*inode);
+  return {};
+}
+
+void ThreadBody::Check(const Op& op, const OpResult& result) {
+  if (!op.returns.has_value() || *op.returns == result) return;
+  const std::string call =
+      absl::StrCat(config_.name, ": ", std::string(kOpKindNames[static_cast<size_t>(op.kind)]),
+                   op.file.empty() ? "" : " of ", op.file);
+  sbi_.world.Report({"invariant",
+                     absl::StrCat(call, " returned ", Text(result), ", wanted ",
+                                  Text(*op.returns)),
+                     ""});
+}
+
+// Of bytes that nobody is writing meanwhile.
+void ThreadBody::CheckRead(const Op& op, model::Inode& inode, uint64_t bytes) {
+  if (inode.i_rwsem.is_locked() || bytes == 0) return;
+  CheckContents(model::EXT4_I(inode), op.pos_bytes, op.pos_bytes + bytes);
+}
+
+}  // namespace scenario
