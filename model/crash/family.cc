@@ -170,10 +170,8 @@ void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File&
                             Lblk lblk, uint32_t sector_in_block, Witness witness, bool on_disk) {
   const uint32_t index = lblk * geometry_.sectors_per_block() + sector_in_block;
   const uint64_t pos = uint64_t{index} * kGranuleBytes;
-  if (pos >= recovered.size_bytes) return;
-  const auto limit =
-      static_cast<uint32_t>(std::min<uint64_t>(kGranuleBytes, recovered.size_bytes - pos));
-  JudgeGranule(history_, file, tid, index, limit, witness.content, damage_);
+  JudgeGranule(history_, file, {tid, recovered.size_bytes, geometry_.block_bytes}, index,
+               witness.content, damage_);
   for (const ByteRun& run : damage_) {
     // Joins what the granule before has of the same.
     const auto same = std::find_if(faults_.rbegin(), faults_.rend(), [&](const CrashFault& fault) {

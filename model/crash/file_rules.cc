@@ -46,15 +46,20 @@ bool KeepsPromise(const History::File& file, uint64_t pos_bytes, SectorContent p
          (promised_data ? WriteOf(promised) : file.FirstWriteBefore(pos_bytes, began));
 }
 
+// Does the contract promise data at this byte?
+bool MustBeData(const History::File& file, const RecoveredEnd& end, uint64_t pos_bytes) {
+  if (file.contract.zero_tail_allowed) return false;
+  if (pos_bytes / end.block_bytes != (end.size_bytes - 1) / end.block_bytes) return false;
+  return !file.SizedByTruncate(end.size_bytes, end.recovered) && !file.OnceZero(pos_bytes) &&
+         !file.RemovedAfterPrefix(pos_bytes, end.recovered);
+}
+
 // One byte, of which `content` is what it is, not mixed.
-std::optional<Damage> JudgeByte(const History::File& file, Tid recovered, uint64_t pos_bytes,
-                                SectorContent promised, SectorContent content) {
+std::optional<Damage> JudgeByte(const History::File& file, const RecoveredEnd& end,
+                                uint64_t pos_bytes, SectorContent promised, SectorContent content) {
   if (KindOf(content) == ContentKind::kZero) {
-    if (!file.contract.zero_tail_allowed && !file.OnceZero(pos_bytes) &&
-        !file.RemovedAfterPrefix(pos_bytes, recovered)) {
-      return Damage::kNeverZero;
-    }
-  } else if (WriteOf(content) < file.FirstWriteInPrefix(pos_bytes, recovered)) {
+    if (MustBeData(file, end, pos_bytes)) return Damage::kNeverZero;
+  } else if (WriteOf(content) < file.FirstWriteInPrefix(pos_bytes, end.recovered)) {
     return Damage::kTruncated;
   }
   if (file.promise.has_value() && pos_bytes < file.promise->size_bytes &&
@@ -91,13 +96,16 @@ void Append(std::vector<ByteRun>& damage, const ByteRun& run) {
 
 }  // namespace
 
-void JudgeGranule(const History& history, const History::File& file, Tid recovered, uint32_t index,
-                  uint32_t limit, SectorContent content, std::vector<ByteRun>& damage) {
+void JudgeGranule(const History& history, const History::File& file, const RecoveredEnd& recovered,
+                  uint32_t index, SectorContent content, std::vector<ByteRun>& damage) {
   damage.clear();
+  const uint64_t granule_pos = uint64_t{index} * kGranuleBytes;
+  if (granule_pos >= recovered.size_bytes) return;
+  const auto limit =
+      static_cast<uint32_t>(std::min<uint64_t>(kGranuleBytes, recovered.size_bytes - granule_pos));
   const bool is_promised = file.promise.has_value() && index < file.promise->granules.size();
   const SectorContent promised = is_promised ? file.promise->granules[index] : kZeroContent;
   if (IsPlainlyRight(history, file, index, promised, content)) return;
-  const uint64_t granule_pos = uint64_t{index} * kGranuleBytes;
   const std::vector<GranuleRun> want = history.granules().Runs(promised);
   const std::vector<GranuleRun> have = history.granules().Runs(content);
   size_t w = 0;

@@ -29,10 +29,17 @@ struct ByteRun {
   bool operator==(const ByteRun&) const = default;
 };
 
-// Sets `damage` to what is wrong, ascending, if the bytes [0, limit) of granule `index` of `file`
-// are `content` in the state as of transaction `recovered`.
-void JudgeGranule(const History& history, const History::File& file, Tid recovered, uint32_t index,
-                  uint32_t limit, SectorContent content, std::vector<ByteRun>& damage);
+// `file` as of transaction `recovered`.
+struct RecoveredEnd {
+  Tid recovered = 0;
+  uint64_t size_bytes = 0;
+  uint32_t block_bytes = 0;
+};
+
+// Sets `damage` to what is wrong, ascending, if granule `index` of `file`, as far as it lies below
+// the size, is `content`.
+void JudgeGranule(const History& history, const History::File& file, const RecoveredEnd& end,
+                  uint32_t index, SectorContent content, std::vector<ByteRun>& damage);
 
 // The smallest size that the promise to `file` allows; 0 without a promise.
 uint64_t PromisedSize(const History::File& file);

@@ -167,6 +167,12 @@ WriteId History::File::FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) cons
   return first;
 }
 
+bool History::File::SizedByTruncate(uint64_t size, Tid recovered) const {
+  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
+    return truncate.tid <= recovered && truncate.new_size_bytes == size;
+  });
+}
+
 bool History::File::RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const {
   return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
     return truncate.tid > recovered && truncate.new_size_bytes <= pos_bytes;

@@ -39,9 +39,11 @@ struct FileKey {
 };
 
 struct FileContract {
-  // What was appended may read as zeros after a power cut. True for buffer_head inodes, whose
-  // i_disksize is journalled when writeback is submitted; false for iomap inodes, whose i_disksize
-  // follows the data.
+  // The end of what was appended may read as zeros after a power cut. True for buffer_head inodes,
+  // whose i_disksize is journalled when writeback is submitted; false for iomap inodes, whose
+  // i_disksize follows the data. Only the last block counts: writes complete in any order, so one
+  // before it may be on its way while the last is there; and a size that a truncate has set says
+  // nothing about data.
   bool zero_tail_allowed = true;
 };
 
@@ -131,6 +133,8 @@ class History {
     WriteId FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const;
     // Likewise of truncates before `seq`.
     WriteId FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) const;
+    // Has a truncate that transactions up to `recovered` contain set this size?
+    bool SizedByTruncate(uint64_t size, Tid recovered) const;
     // A truncate that is not in the prefix removes the byte at `pos_bytes`: its zeroes may be
     // there.
     bool RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const;

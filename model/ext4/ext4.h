@@ -270,8 +270,9 @@ Errno ext4_mark_inode_dirty(Handle& handle, Ext4Inode& inode);
 void ext4_update_inode_fsync_trans(Handle& handle, Ext4Inode& inode, bool datasync);
 Errno ext4_jbd2_inode_add_write(Handle& handle, Ext4Inode& inode, uint64_t start, uint64_t len);
 Errno ext4_jbd2_inode_add_wait(Handle& handle, Ext4Inode& inode, uint64_t start, uint64_t len);
-// i_disksize of data that is about to be, or has been, written; under i_data_sem.
-void ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize);
+// Raises i_disksize to `newsize`, but not beyond i_size; false if it is there already. Takes
+// i_data_sem, under which truncate changes both.
+bool ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize);
 // Makes the rest of the block of `from` read zeros, up to `end` at most: in the cache at once, and
 // on disk before anything that a later handle journals. Requires: no handle, no folio lock.
 Errno ext4_block_zero_eof(Ext4Inode& inode, uint64_t from, uint64_t end);

@@ -186,9 +186,12 @@ void try_to_writeback_inodes_sb(Ext4SbInfo& sbi) {
   sbi.s_umount.up_read();
 }
 
-void ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize) {
+bool ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize) {
   sim::WriteGuard i_data_sem(inode.i_data_sem);
-  if (newsize > inode.i_disksize.load()) inode.i_disksize.store(newsize);
+  newsize = std::min(newsize, inode.i_size.load());  // a truncate may have come in between
+  if (newsize <= inode.i_disksize.load()) return false;
+  inode.i_disksize.store(newsize);
+  return true;
 }
 
 bool ext4_should_order_data(const Ext4Inode& inode) {

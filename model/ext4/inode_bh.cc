@@ -259,8 +259,7 @@ uint32_t ext4_da_write_end(Ext4Inode& inode, const IovIter& from, uint64_t pos, 
   if (pos + copied > old_size && copied > 0) {
     inode.i_size.store(pos + copied);
     if (ext4_da_should_update_i_disksize(inode, folio, offset + copied - 1)) {
-      ext4_update_i_disksize(inode, pos + copied);
-      disksize_changed = true;
+      disksize_changed = ext4_update_i_disksize(inode, pos + copied);
     }
   }
   Copied(inode, from, pos, copied);

@@ -227,8 +227,8 @@ Errno Ext4IomapWritebackOps::ext4_iomap_map_one_extent(Ext4Inode& inode, Ext4Map
     error = ext4_jbd2_inode_add_wait(*handle, inode, map.m_lblk * bs, map.m_len * bs);
   }
   if (error == Errno::kOk && sbi.policy.disksize_at_submit) {
-    ext4_update_i_disksize(inode, std::min<uint64_t>(map.end() * bs, inode.i_size.load()));
-    error = ext4_mark_inode_dirty(*handle, inode);
+    if (ext4_update_i_disksize(inode, map.end() * bs))
+      error = ext4_mark_inode_dirty(*handle, inode);
   }
   return FirstError(error, handle.stop());
 }

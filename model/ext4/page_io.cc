@@ -100,9 +100,7 @@ Errno FinishUnderHandle(Ext4Inode& inode, const IomapIoend& ioend) {
     error = ext4_convert_unwritten_extents(handle.get(), inode, ioend.io_offset, ioend.io_size);
   }
   // ORDER: the data is on disk; now the size may say so.
-  const uint64_t end = std::min(ioend.end(), inode.i_size.load());
-  if (error == Errno::kOk && end > inode.i_disksize.load()) {
-    ext4_update_i_disksize(inode, end);
+  if (error == Errno::kOk && ext4_update_i_disksize(inode, ioend.end())) {
     error = ext4_mark_inode_dirty(*handle, inode);
   }
   return FirstError(error, handle.stop());

@@ -49,7 +49,7 @@ void ext4_journal_submit_inode_data_buffers(JournalInode& jinode) {
   wbc.range_start = jinode.i_dirty_start;
   wbc.range_end = jinode.i_dirty_end;
   wbc.no_map = true;
-  (void)InodeOf(jinode).writepages(wbc);
+  (void)ext4_do_writepages(InodeOf(jinode), wbc);
 }
 
 void ext4_journal_finish_inode_data_buffers(JournalInode& jinode) {

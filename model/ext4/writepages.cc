@@ -223,10 +223,7 @@ void mpage_map_and_submit_buffers(MpageData& mpd, const Ext4MapBlocks& map) {
 Errno UpdateDisksizeAtSubmit(Handle& handle, MpageData& mpd, Lblk mapped_to) {
   Ext4Inode& inode = mpd.inode;
   const uint64_t end = uint64_t{mapped_to} * inode.sbi.block_bytes();
-  const uint64_t disksize = std::min(end, inode.i_size.load());
-  if (disksize <= inode.i_disksize.load()) return Errno::kOk;
-  ext4_update_i_disksize(inode, disksize);
-  return ext4_mark_inode_dirty(handle, inode);
+  return ext4_update_i_disksize(inode, end) ? ext4_mark_inode_dirty(handle, inode) : Errno::kOk;
 }
 
 Errno mpage_map_and_submit_extent(Handle& handle, MpageData& mpd) {

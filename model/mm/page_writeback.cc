@@ -13,6 +13,7 @@ BackingDevInfo::BackingDevInfo(sim::World& world, int64_t background_bytes, int6
       limit_bytes_(limit_bytes),
       writeback_interval_(writeback_interval),
       work_(world, world.lock_tracker().Class("wb work"), {}),
+      sync_done_(world, world.lock_tracker().Class("wb_completion"), {}),
       progress_(world, world.lock_tracker().Class("balance_dirty_pages"), {}) {}
 
 void BackingDevInfo::StartFlusher() {
@@ -32,7 +33,14 @@ void BackingDevInfo::wakeup_flusher() {
   work_.WakeAll();
 }
 
-void BackingDevInfo::writeback_inodes(SyncMode mode) {
+void BackingDevInfo::writeback_and_wait() {
+  SIM_FRAME("wb_wait_for_completion");
+  const uint64_t round = ++syncs_wanted_;
+  work_.WakeAll();
+  sync_done_.wait_event([&] { return syncs_done_ >= round; });
+}
+
+void BackingDevInfo::writeback_sb_inodes(SyncMode mode) {
   SIM_FRAME("writeback_sb_inodes");
   const std::vector<Inode*> inodes = std::exchange(b_dirty_, {});
   for (Inode* inode : inodes) {
@@ -52,7 +60,7 @@ void BackingDevInfo::writeback_single_inode(Inode& inode, SyncMode mode) {
   wbc.sync_mode = mode;
   wbc.for_sync = mode == SyncMode::kAll;
   (void)inode.writepages(wbc);  // errors are kept in the mapping
-  if (mode == SyncMode::kAll) inode.i_mapping.filemap_fdatawait_keep_errors();
+  // With for_sync the wait comes later, for all inodes at once.
   (void)inode.write_inode(wbc);
   if (inode.i_mapping.tagged_dirty()) __mark_inode_dirty(inode);
 }
@@ -84,10 +92,17 @@ void BackingDevInfo::wb_workfn() {
   for (;;) {
     const bool periodic = !b_dirty_.empty();
     const sim::Nanos deadline = periodic ? world_.now() + writeback_interval_ : sim::World::kNever;
-    if (!work_.wait_idle([this] { return flush_wanted_; }, deadline)) return;
+    const auto wanted = [this] { return flush_wanted_ || syncs_wanted_ > syncs_done_; };
+    if (!work_.wait_idle(wanted, deadline)) return;
     flush_wanted_ = false;
-    const sim::EventScope throttled(progress_);
-    writeback_inodes(SyncMode::kNone);
+    const uint64_t round = syncs_wanted_;
+    {
+      const sim::EventScope throttled(progress_);
+      const sim::EventScope waited_for(sync_done_);
+      writeback_sb_inodes(round > syncs_done_ ? SyncMode::kAll : SyncMode::kNone);
+    }
+    syncs_done_ = round;
+    sync_done_.WakeAll();
     progress_.WakeAll();
   }
 }

@@ -26,10 +26,11 @@ class BackingDevInfo {
   // Called by writers between folios. Requires: neither a folio lock nor a handle is held.
   void balance_dirty_pages_ratelimited();
 
-  // Wakes the flusher to write everything once.
+  // Wakes the flusher to write everything once; does not wait [wakeup_flusher_threads()].
   void wakeup_flusher();
-  // Everything dirty now, in the caller's task. With kAll also waits for it [sync_inodes_sb()].
-  void writeback_inodes(SyncMode mode);
+  // Has the flusher write all that is dirty now, and waits until it has been through
+  // [bdi_split_work_to_wbs(), wb_wait_for_completion()].
+  void writeback_and_wait();
   void __mark_inode_dirty(Inode& inode);  // puts it on b_dirty
 
   void Forget(Inode& inode);  // it is about to go
@@ -39,6 +40,7 @@ class BackingDevInfo {
 
  private:
   void wb_workfn();
+  void writeback_sb_inodes(SyncMode mode);
   void writeback_single_inode(Inode& inode, SyncMode mode);
   bool over_limit() const { return dirty_bytes_ + writeback_bytes_ > limit_bytes_; }
 
@@ -47,7 +49,9 @@ class BackingDevInfo {
   sim::Nanos writeback_interval_ = 0;
   int64_t dirty_bytes_ = 0, writeback_bytes_ = 0;
   bool flush_wanted_ = false;
-  sim::WaitQueue work_;          // the flusher waits here
+  uint64_t syncs_wanted_ = 0, syncs_done_ = 0;  // rounds for those who wait
+  sim::WaitQueue work_;                         // the flusher waits here
+  sim::WaitQueue sync_done_;
   sim::WaitQueue progress_;      // throttled writers wait here
   std::vector<Inode*> b_dirty_;  // in order of becoming dirty
 };

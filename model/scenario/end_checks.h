@@ -1,4 +1,5 @@
-// Runtime invariants, and what a read must return: checked on the state in memory, no task involved.
+// Runtime invariants, and what a read must return: checked on the state in memory, no task
+// involved.
 //
 //   reservation  what delayed allocation has reserved is what is delayed, per inode and in all;
 //                on iomap inodes no delayed block without dirty data

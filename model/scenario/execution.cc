@@ -60,7 +60,7 @@ sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   device.size_sectors = static_cast<uint64_t>(scenario.device.size_sectors);
   device.volatile_cache = from.volatile_cache;
   device.ignore_flush = from.ignore_flush;
-  const auto copy = [](const LatencyRange& range, sim::Nanos (&to)[2]) {
+  const auto copy = [](const LatencyRange& range, sim::Nanos(&to)[2]) {
     to[0] = range.lo_ns;
     to[1] = range.hi_ns;
   };

@@ -9,8 +9,8 @@
 #include "model/crash/crash_checker.h"
 #include "model/ext4/ext4.h"
 #include "model/scenario/scenario.h"
-#include "sim/engine/world.h"
 #include "sim/engine/event_log.h"
+#include "sim/engine/world.h"
 
 namespace scenario {
 

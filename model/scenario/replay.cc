@@ -43,21 +43,21 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
     result.digest = execution.digest.ToHex();
     const auto divergence = sim::FindDivergence(run.schedule, execution.schedule);
     if (result.why_not.empty() && divergence.has_value()) {
-      result.why_not = absl::StrCat("the execution went another way: ", sim::RenderText(*divergence));
+      result.why_not =
+          absl::StrCat("the execution went another way: ", sim::RenderText(*divergence));
     } else if (result.why_not.empty() && execution.digest != run.digest) {
-      result.why_not = absl::StrCat("the same turns, but another digest: want ",
-                                    run.digest.ToHex(), ", got ", execution.digest.ToHex());
+      result.why_not = absl::StrCat("the same turns, but another digest: want ", run.digest.ToHex(),
+                                    ", got ", execution.digest.ToHex());
     }
   }
   for (const sim::LockReport& report : bench.validator.reports()) {
     AddFinding(FindingOf(report), result.findings);
   }
-  const bool found = trace->kind.empty() ||
-                     std::any_of(result.findings.begin(), result.findings.end(),
-                                 [&](const FoundFinding& finding) {
-                                   return finding.kind == trace->kind &&
-                                          finding.message == trace->message;
-                                 });
+  const bool found =
+      trace->kind.empty() ||
+      std::any_of(result.findings.begin(), result.findings.end(), [&](const FoundFinding& finding) {
+        return finding.kind == trace->kind && finding.message == trace->message;
+      });
   if (result.why_not.empty() && !found) result.why_not = "the finding did not come again";
   result.matches = result.why_not.empty();
   return result;

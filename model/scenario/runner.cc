@@ -78,8 +78,8 @@ class Search {
   void RunOne(int64_t index, Chunk& chunk) {
     const uint64_t seed = SeedOf(scenario_.search.seed, index);
     const auto strategy = MakeStrategy(scenario_.search.strategy, seed);
-    ExecutionResult result = RunExecution(scenario_, seed, static_cast<uint64_t>(index), *strategy,
-                                          *chunk.bench);
+    ExecutionResult result =
+        RunExecution(scenario_, seed, static_cast<uint64_t>(index), *strategy, *chunk.bench);
     for (sim::Finding& finding : result.findings) {
       chunk.findings.push_back({std::move(finding), index});
     }
@@ -134,8 +134,8 @@ class Search {
       run.execution = index;
       run.seed = SeedOf(scenario_.search.seed, index);
       const auto strategy = MakeStrategy(scenario_.search.strategy, run.seed);
-      const ExecutionResult again = RunExecution(
-          scenario_, run.seed, static_cast<uint64_t>(index), *strategy, bench, &run.log);
+      const ExecutionResult again = RunExecution(scenario_, run.seed, static_cast<uint64_t>(index),
+                                                 *strategy, bench, &run.log);
       run.schedule = again.schedule;
       run.digest = again.digest;
       runs.push_back(std::move(run));

@@ -1,5 +1,5 @@
-#include "nlohmann/json.hpp"
 #include "model/scenario/schema.h"
+#include "nlohmann/json.hpp"
 
 #include <optional>
 #include <string>

@@ -92,8 +92,8 @@ OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
     case OpKind::kFdatasync:
       return FromErrno(model::do_fsync(inode, true));
     case OpKind::kWriteback:
-      return FromErrno(inode.i_mapping.filemap_fdatawrite_range(0, UINT64_MAX,
-                                                                model::SyncMode::kNone));
+      return FromErrno(
+          inode.i_mapping.filemap_fdatawrite_range(0, UINT64_MAX, model::SyncMode::kNone));
     default:
       SIM_CHECK(false);
       return {};
@@ -129,8 +129,7 @@ void ThreadBody::Check(const Op& op, const OpResult& result) {
       absl::StrCat(config_.name, ": ", std::string(kOpKindNames[static_cast<size_t>(op.kind)]),
                    op.file.empty() ? "" : " of ", op.file);
   sbi_.world.Report({"invariant",
-                     absl::StrCat(call, " returned ", Text(result), ", wanted ",
-                                  Text(*op.returns)),
+                     absl::StrCat(call, " returned ", Text(result), ", wanted ", Text(*op.returns)),
                      ""});
 }
 

@@ -2,11 +2,11 @@
 
 #include <charconv>
 
-#include "nlohmann/json.hpp"
 #include "absl/strings/str_cat.h"
 #include "model/ext4/policy.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/writer.h"
+#include "nlohmann/json.hpp"
 #include "sim/trace/schedule_text.h"
 
 namespace scenario {

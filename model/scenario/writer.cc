@@ -1,5 +1,5 @@
-#include "nlohmann/json.hpp"
 #include "model/scenario/writer.h"
+#include "nlohmann/json.hpp"
 
 #include <optional>
 #include <string>

@@ -10,7 +10,9 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
       i_rwsem(sb.world, i_rwsem_class, {"inode", ino}),
       i_size(sb.world, 0),
       i_sync_wait(sb.world, sb.world.lock_tracker().Class("I_SYNC"), {"inode", ino}),
-      i_mapping(sb.world, *this, classes, folio_bytes, block_bytes) {}
+      i_mapping(sb.world, *this, classes, folio_bytes, block_bytes) {
+  sb.s_inodes.push_back(this);
+}
 
 SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty_background_bytes,
                        int64_t dirty_limit_bytes, sim::Nanos writeback_interval)

@@ -85,6 +85,7 @@ struct SuperBlock {
   sim::PercpuRwSem s_pagefault_writers;  // the SB_FREEZE_PAGEFAULT level
   sim::PercpuRwSem s_intwriters;         // the SB_FREEZE_FS level
   BackingDevInfo s_bdi;
+  std::vector<Inode*> s_inodes;  // all in memory, in order of creation
 
   virtual IoResult write_iter(Kiocb& iocb, IovIter& from) = 0;
   virtual IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) = 0;

@@ -39,12 +39,25 @@ Errno do_fsync(Inode& inode, bool datasync) {
   return error;
 }
 
+namespace {
+
+// Requires: s_umount.
+void sync_inodes_sb(SuperBlock& sb) {
+  SIM_FRAME("sync_inodes_sb");
+  sb.s_bdi.writeback_and_wait();
+  // wait_sb_inodes(): also those that somebody else had begun to write.
+  for (size_t i = 0; i < sb.s_inodes.size(); ++i) {
+    sb.s_inodes[i]->i_mapping.filemap_fdatawait_keep_errors();
+  }
+}
+
+}  // namespace
+
 Errno ksys_sync(SuperBlock& sb) {
   SIM_FRAME("ksys_sync");
   const auto sync = sb.history.BeginSyncAll();
   sim::ReadGuard s_umount(sb.s_umount);
-  sb.s_bdi.writeback_inodes(SyncMode::kNone);
-  sb.s_bdi.writeback_inodes(SyncMode::kAll);  // sync_inodes_sb()
+  sync_inodes_sb(sb);
   const Errno error = sb.sync_fs();
   sb.history.EndSync(sync, error == Errno::kOk);
   return error;

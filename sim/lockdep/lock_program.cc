@@ -1,5 +1,5 @@
-#include "nlohmann/json.hpp"
 #include "sim/lockdep/lock_program.h"
+#include "nlohmann/json.hpp"
 
 #include <algorithm>
 #include <map>

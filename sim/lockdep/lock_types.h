@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "sim/engine/ids.h"
@@ -63,6 +64,17 @@ struct IrqState {
   bool operator==(const IrqState&) const = default;
 };
 
+// Which of the many locks of a class, for people: "inode 12", "folio 12:3". Static strings only.
+struct InstanceName {
+  static constexpr uint64_t kNoNumber = UINT64_MAX;
+  const char* kind = "";
+  uint64_t number = kNoNumber;
+  // Locks of one class, kind and number that have an index may nest in ascending order of it.
+  uint64_t index = kNoNumber;
+
+  std::string Text() const;  // empty for one without a kind
+};
+
 // One call of lock_acquire().
 struct Acquisition {
   LockClassId lock_class;
@@ -73,8 +85,7 @@ struct Acquisition {
   uint64_t instance = 0;       // which lock of the class; any value, unique among live locks
   uint64_t nest_instance = 0;  // nest_lock: the held lock that serialises takers; 0: none
   Here at;
-  // Names the instance in reports, such as "inode 12". Outlives the hold.
-  const char* instance_name = nullptr;
+  InstanceName name;
 };
 
 }  // namespace sim

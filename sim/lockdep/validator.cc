@@ -68,8 +68,7 @@ class Validator::Pending {
     use.read = acquisition.read;
     use.trylock = acquisition.trylock;
     use.irq_context = irq_context;
-    use.instance_name =
-        validator_.Intern(acquisition.instance_name == nullptr ? "" : acquisition.instance_name);
+    use.instance_name = validator_.Intern(acquisition.name.Text());
     use.stack = validator_.InternStack(held_.stacks(), acquisition.at.stack);
     use.site = acquisition.at.site;
     return use;

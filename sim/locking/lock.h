@@ -17,16 +17,6 @@
 
 namespace sim {
 
-// Which of the many: "inode 12", "folio 12:3". Names static strings only.
-struct InstanceName {
-  static constexpr uint64_t kNoIndex = UINT64_MAX;
-  const char* kind = "";
-  uint64_t number = 0;
-  uint64_t index = kNoIndex;
-
-  std::string Text() const;
-};
-
 // The nesting annotation of a lock call, as the kernel's _nested() variants take it.
 enum class Subclass : uint8_t { kNormal = 0, kParent = 1, kChild = 2, kNonDir2 = 4 };
 

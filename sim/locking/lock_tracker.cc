@@ -4,13 +4,6 @@
 
 namespace sim {
 
-std::string InstanceName::Text() const {
-  if (*kind == '\0') return "";
-  std::string text = absl::StrCat(kind, " ", number);
-  if (index != kNoIndex) absl::StrAppend(&text, ":", index);
-  return text;
-}
-
 std::string Lock::Describe() const {
   const std::string instance = name_.Text();
   return absl::StrCat(tracker().validator().ClassName(class_), instance.empty() ? "" : " of ",
@@ -78,8 +71,25 @@ LockTracker::Context& LockTracker::ContextOf(TaskId task) {
   return tasks_[task.value];
 }
 
+namespace {
+
+// The held lock, if any, after which `lock` may be taken because its index is higher; 0: none.
+uint64_t LowerInstance(const HeldLocks& held, const Lock& lock) {
+  const InstanceName& name = lock.name();
+  for (const HeldLock& one : held.locks()) {
+    const Acquisition& taken = one.acquisition;
+    if (taken.lock_class == lock.lock_class() && taken.name.number == name.number &&
+        taken.name.index < name.index) {
+      return taken.instance;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
 Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
-                                  Site site) const {
+                                  Site site) {
   Acquisition acquisition;
   acquisition.lock_class = lock.lock_class();
   acquisition.subclass = static_cast<uint8_t>(subclass);
@@ -87,6 +97,10 @@ Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subc
   acquisition.trylock = trylock;
   acquisition.instance = lock.object().value;
   acquisition.at = At(site);
+  acquisition.name = lock.name();
+  if (lock.name().index != InstanceName::kNoNumber) {
+    acquisition.nest_instance = LowerInstance(context().held, lock);
+  }
   return acquisition;
 }
 

@@ -183,7 +183,7 @@ void Enumerator::JudgeFile(const Disk& disk, Tid recovered, const std::string& n
       const Pblk pblk = extent.ee_start + (lblk - extent.ee_block);
       content = disk[geometry.first_sector(pblk) + pos % geometry.block_bytes / kSectorBytes];
     }
-    const std::string& wrong = JudgeByte(key, recovered, pos, content);
+    const std::string& wrong = JudgeByte(key, recovered, inode.i_size_bytes, pos, content);
     if (!wrong.empty()) verdict_.insert(absl::StrCat(wrong, " ", name));
   }
   // The size that each successful sync promises.
@@ -203,10 +203,10 @@ void Enumerator::JudgeFile(const Disk& disk, Tid recovered, const std::string& n
   }
 }
 
-const std::string& Enumerator::JudgeByte(FileKey key, Tid recovered, uint64_t pos,
+const std::string& Enumerator::JudgeByte(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
                                          SectorContent content) {
   const auto [it, is_new] = judged_.try_emplace({key, recovered, pos, content});
-  if (is_new) it->second = JudgeByteSlowly(key, recovered, pos, content);
+  if (is_new) it->second = JudgeByteSlowly(key, recovered, size, pos, content);
   return it->second;
 }
 
@@ -215,7 +215,7 @@ bool Enumerator::Removes(const TinyEvent& event, FileKey key, uint64_t pos) cons
   return event.kind == TinyEvent::Kind::kTruncated && event.pos <= pos;
 }
 
-std::string Enumerator::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t pos,
+std::string Enumerator::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
                                         SectorContent content) const {
   for (const GranuleRun& run : fs_.history().granules().Runs(content)) {
     if (run.end_byte <= pos % kSectorBytes) continue;
@@ -224,9 +224,13 @@ std::string Enumerator::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t pos
   }
   const std::vector<TinyEvent>& events = fs_.events();
   if (content == kZeroContent) {
-    const bool explained = fs_.contract().zero_tail_allowed || OnceZero(key, pos) ||
+    const uint32_t bs = fs_.geometry().block_bytes;
+    const bool explained = fs_.contract().zero_tail_allowed || pos / bs < (size - 1) / bs ||
+                           OnceZero(key, pos) ||
                            std::any_of(events.begin(), events.end(), [&](const TinyEvent& event) {
-                             return Removes(event, key, pos) && event.tid > recovered;
+                             if (event.file != key || event.kind != TinyEvent::Kind::kTruncated)
+                               return false;
+                             return event.tid > recovered ? event.pos <= pos : event.pos == size;
                            });
     return explained ? JudgePromise(key, pos, content) : "lost_data";
   }

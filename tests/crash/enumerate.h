@@ -35,8 +35,9 @@ class Enumerator {
   void JudgeFiles(const Disk& disk, Tid recovered);
   void JudgeFile(const Disk& disk, Tid recovered, const std::string& name, FileKey key);
   // "", "stale_data" or "lost_data" of the byte.
-  const std::string& JudgeByte(FileKey key, Tid recovered, uint64_t pos, SectorContent content);
-  std::string JudgeByteSlowly(FileKey key, Tid recovered, uint64_t pos,
+  const std::string& JudgeByte(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
+                               SectorContent content);
+  std::string JudgeByteSlowly(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
                               SectorContent content) const;
   std::string JudgePromise(FileKey key, uint64_t pos, SectorContent content) const;
   bool OnceZero(FileKey key, uint64_t pos) const;

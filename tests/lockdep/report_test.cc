@@ -12,11 +12,11 @@ constexpr FrameSite kCommit{"jbd2_journal_commit_transaction", {"commit.cc", 300
 
 class ReportTest : public ::testing::Test {
  protected:
-  Acquisition Lock(const char* name, StackId stack, Site site, const char* instance = nullptr) {
+  Acquisition Lock(const char* name, StackId stack, Site site, InstanceName instance = {}) {
     return {.lock_class = validator_.Class(name, kSleepingLock),
             .instance = name[0] == 'j' ? 1u : 2u,
             .at = {stack, site, 7},
-            .instance_name = instance};
+            .name = instance};
   }
 
   StackTable stacks_;

@@ -1,0 +1,12 @@
+#include "sim/lockdep/lock_types.h"
+
+namespace sim {
+
+std::string InstanceName::Text() const {
+  std::string text = kind;
+  if (number != kNoNumber) text += " " + std::to_string(number);
+  if (index != kNoNumber) text += ":" + std::to_string(index);
+  return text;
+}
+
+}  // namespace sim
