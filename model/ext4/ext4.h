@@ -68,8 +68,9 @@ struct Ext4IoEnd {
   bool unwritten = false;    // EXT4_IO_END_UNWRITTEN: convert before writeback ends
   Handle* handle = nullptr;  // reserved for the conversion
   Errno error = Errno::kOk;
-  uint64_t offset = 0, size = 0;  // of the unwritten extent, bytes
-  std::vector<FolioRef> folios;   // one entry a block written: their writeback ends with us
+  // io_end_vec: the unwritten extents, offset and size in bytes.
+  std::vector<std::pair<uint64_t, uint64_t>> extents;
+  std::vector<FolioRef> folios;  // one entry a block written: their writeback ends with us
 };
 
 // --- Inode ---------------------------------------------------------------------------------------
@@ -252,7 +253,11 @@ int64_t ext4_count_free_clusters(const Ext4SbInfo& sbi);
 
 // --- inode.c: mapping ----------------------------------------------------------------------------
 
+inline constexpr uint32_t kMaxWritepagesExtentLen = 2048;  // MAX_WRITEPAGES_EXTENT_LEN, blocks
+
 Errno ext4_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
+// What the extent status tree says of the first blocks of `map`; `es` covers map.m_lblk.
+void MapFromExtentStatus(const ExtentStatus& es, Ext4MapBlocks& map);
 // Its second half: allocates and remembers. Requires: i_data_sem exclusively.
 Errno ext4_map_create_blocks(Handle& handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
 // Delayed allocation: reserves what is a hole. kMapNew with kMapDelayed: newly reserved.

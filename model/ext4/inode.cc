@@ -22,14 +22,6 @@ uint32_t MapFlagsOf(EsStatus status) {
   return 0;
 }
 
-void MapFromExtentStatus(const ExtentStatus& es, Ext4MapBlocks& map) {
-  map.m_flags = MapFlagsOf(es.status);
-  map.m_len = std::min(map.m_len, es.end() - map.m_lblk);
-  if (map.m_flags & (kMapMapped | kMapUnwritten)) {
-    map.m_pblk = es.es_pblk + (map.m_lblk - es.es_lblk);
-  }
-}
-
 EsStatus StatusOf(const Ext4MapBlocks& map) {
   if (map.m_flags & kMapUnwritten) return EsStatus::kUnwritten;
   return map.m_flags & kMapMapped ? EsStatus::kWritten : EsStatus::kHole;
@@ -49,6 +41,14 @@ Errno ext4_map_query_blocks(Ext4Inode& inode, Ext4MapBlocks& map) {
 }
 
 }  // namespace
+
+void MapFromExtentStatus(const ExtentStatus& es, Ext4MapBlocks& map) {
+  map.m_flags = MapFlagsOf(es.status);
+  map.m_len = std::min(map.m_len, es.end() - map.m_lblk);
+  if (map.m_flags & (kMapMapped | kMapUnwritten)) {
+    map.m_pblk = es.es_pblk + (map.m_lblk - es.es_lblk);
+  }
+}
 
 Errno ext4_map_create_blocks(Handle& handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags) {
   SIM_FRAME("ext4_map_create_blocks");

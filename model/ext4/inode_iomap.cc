@@ -16,8 +16,6 @@
 namespace model {
 namespace {
 
-constexpr uint32_t kMaxWritepagesExtentLen = 2048;  // MAX_WRITEPAGES_EXTENT_LEN, blocks
-
 void ext4_set_iomap(const Ext4Inode& inode, Iomap& iomap, const Ext4MapBlocks& map) {
   const uint64_t bs = inode.sbi.geometry.block_bytes;
   iomap.offset = map.m_lblk * bs;
@@ -184,11 +182,12 @@ class Ext4IomapZeroOps : public Ext4IomapOps {
   }
 };
 
-bool StillDelayed(Ext4Inode& inode, Ext4MapBlocks& map) {
+// Looks again, under i_data_sem: a truncate may have taken some of it away since the look-up, and
+// another writeback may have allocated it.
+void LookAgain(Ext4Inode& inode, Ext4MapBlocks& map) {
+  map.m_flags = 0;
   const auto es = ext4_es_lookup_extent(inode, map.m_lblk, &map.m_seq);
-  if (!es.has_value() || es->status != EsStatus::kDelayed) return false;
-  map.m_len = std::min(map.m_len, es->end() - map.m_lblk);
-  return true;
+  if (es.has_value()) MapFromExtentStatus(*es, map);
 }
 
 class Ext4IomapWritebackOps : public IomapWritebackOps {
@@ -213,13 +212,11 @@ Errno Ext4IomapWritebackOps::ext4_iomap_map_one_extent(Ext4Inode& inode, Ext4Map
   Errno error = Errno::kOk;
   {
     sim::WriteGuard i_data_sem(inode.i_data_sem);
-    // A truncate may have taken some of it away since the look-up.
-    if (sbi.policy.wb_no_relookup || StillDelayed(inode, map)) {
+    if (!sbi.policy.wb_no_relookup) LookAgain(inode, map);
+    if (map.m_flags & kMapDelayed) {
       error = ext4_map_create_blocks(*handle, inode, map,
                                      kGetBlocksCreate | kGetBlocksUnwritExt |
                                          kGetBlocksDelallocReserve | kGetBlocksMetadataNofail);
-    } else {
-      map.m_flags = 0;
     }
   }
   const uint64_t bs = sbi.block_bytes();

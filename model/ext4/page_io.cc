@@ -33,20 +33,25 @@ void ext4_finish_bio(Ext4IoEnd& io_end) {
   }
 }
 
-Errno ConvertForIoEnd(Ext4IoEnd& io_end) {
-  Ext4Inode& inode = io_end.inode;
-  if (io_end.handle == nullptr) {
-    Ext4Handle handle(inode.sbi, ext4_chunk_trans_blocks(inode, 1));
-    if (!handle.ok()) return handle.error();
-    const Errno error =
-        ext4_convert_unwritten_extents(handle.get(), inode, io_end.offset, io_end.size);
-    return FirstError(error, handle.stop());
-  }
-  Ext4Handle handle(inode.sbi, std::exchange(io_end.handle, nullptr));
+// ext4_convert_unwritten_io_end_vec()
+Errno ConvertUnder(Ext4Handle& handle, Ext4IoEnd& io_end) {
   if (!handle.ok()) return handle.error();
-  const Errno error =
-      ext4_convert_unwritten_extents(handle.get(), inode, io_end.offset, io_end.size);
+  Errno error = Errno::kOk;
+  for (const auto& [offset, size] : io_end.extents) {
+    if (error != Errno::kOk) break;
+    error = ext4_convert_unwritten_extents(handle.get(), io_end.inode, offset, size);
+  }
   return FirstError(error, handle.stop());
+}
+
+Errno ConvertForIoEnd(Ext4IoEnd& io_end) {
+  Ext4SbInfo& sbi = io_end.inode.sbi;
+  if (Handle* reserved = std::exchange(io_end.handle, nullptr)) {
+    Ext4Handle handle(sbi, reserved);
+    return ConvertUnder(handle, io_end);
+  }
+  Ext4Handle handle(sbi, ext4_chunk_trans_blocks(io_end.inode, 1));
+  return ConvertUnder(handle, io_end);
 }
 
 // On the worker.

@@ -15,8 +15,6 @@
 namespace model {
 namespace {
 
-constexpr uint32_t kMaxWritepagesExtentLen = 2048;  // MAX_WRITEPAGES_EXTENT_LEN, blocks
-
 // mpage_da_data
 struct MpageData {
   Ext4Inode& inode;
@@ -97,13 +95,12 @@ void mpage_submit_folio(MpageData& mpd, const FolioRef& folio) {
 
 // Extends the extent to map by the folio's blocks that need it, in order, as long as they adjoin
 // and are alike; false: it ends here, within or before this folio.
-bool mpage_add_folio_to_extent(MpageData& mpd, const Folio& folio, bool* started) {
+bool mpage_add_folio_to_extent(MpageData& mpd, const Folio& folio) {
   const uint32_t bs = mpd.inode.sbi.block_bytes();
   const uint64_t i_size = mpd.inode.i_size.load();
   for (uint32_t b = 0; b < folio.blocks.size(); ++b) {
     const uint64_t pos = folio.pos() + uint64_t{b} * bs;
     if (!NeedsMapping(folio.blocks[b]) || pos >= i_size) {
-      if (mpd.map.m_len > 0 && *started) return false;
       if (mpd.map.m_len > 0) return false;  // a gap
       continue;
     }
@@ -117,7 +114,6 @@ bool mpage_add_folio_to_extent(MpageData& mpd, const Folio& folio, bool* started
       return false;
     }
     ++mpd.map.m_len;
-    *started = true;
   }
   return true;
 }
@@ -161,9 +157,9 @@ void mpage_prepare_extent_to_map(MpageData& mpd) {
       folio->lock.unlock();
       continue;
     }
-    bool started = false;
-    const bool whole = mpd.do_map && mpage_add_folio_to_extent(mpd, *folio, &started);
-    if (!started) {
+    const uint32_t before = mpd.map.m_len;
+    const bool whole = mpd.do_map && mpage_add_folio_to_extent(mpd, *folio);
+    if (mpd.map.m_len == before) {
       folio->lock.unlock();
       return;
     }
@@ -190,8 +186,7 @@ Errno mpage_map_one_extent(Handle& handle, MpageData& mpd, Ext4MapBlocks& map) {
     }
     io_end.unwritten = true;
     const uint64_t bs = inode.sbi.block_bytes();
-    if (io_end.size == 0) io_end.offset = map.m_lblk * bs;
-    io_end.size = map.end() * bs - io_end.offset;
+    io_end.extents.emplace_back(map.m_lblk * bs, map.m_len * bs);
   }
   return Errno::kOk;
 }
@@ -226,24 +221,39 @@ Errno UpdateDisksizeAtSubmit(Handle& handle, MpageData& mpd, Lblk mapped_to) {
   return ext4_update_i_disksize(inode, end) ? ext4_mark_inode_dirty(handle, inode) : Errno::kOk;
 }
 
+// The folio that the extent has left incomplete goes on with blocks of another kind, or behind a
+// gap: the next extent, under the same handle, as no folio is submitted in parts.
+bool NextExtentOfFolio(Handle& handle, MpageData& mpd, Errno* error) {
+  mpd.map = Ext4MapBlocks{};
+  if (mpd.batch.empty()) return false;
+  (void)mpage_add_folio_to_extent(mpd, *mpd.batch.front());
+  SIM_CHECK(mpd.map.m_len > 0);
+  const int credits = ext4_chunk_trans_blocks(mpd.inode, 1);
+  if (jbd2_handle_buffer_credits(handle) >= credits || jbd2_journal_extend(handle, credits)) {
+    return true;
+  }
+  *error = Errno::kAgain;  // a restart would commit under a locked folio: with the next handle
+  return false;
+}
+
 Errno mpage_map_and_submit_extent(Handle& handle, MpageData& mpd) {
   SIM_FRAME("mpage_map_and_submit_extent");
-  const Lblk end = mpd.map.end();
-  const uint32_t state = mpd.map.m_flags;
-  Lblk at = mpd.map.m_lblk;
+  Lblk mapped_to = mpd.map.m_lblk;
   Errno error = Errno::kOk;
-  while (at < end) {
-    Ext4MapBlocks map{at, end - at, 0, state};
-    error = mpage_map_one_extent(handle, mpd, map);
-    if (error != Errno::kOk) {
-      // What is mapped of a folio goes out: its blocks may be in this transaction already.
-      if (!mpd.batch.empty() && at > mpd.map.m_lblk) mpage_submit_folio(mpd, mpd.batch.front());
-      break;
+  do {
+    while (mpd.map.m_len > 0) {
+      Ext4MapBlocks map = mpd.map;
+      error = mpage_map_one_extent(handle, mpd, map);
+      if (error != Errno::kOk) break;
+      mpage_map_and_submit_buffers(mpd, map);
+      mapped_to = map.end();
+      mpd.map.m_len -= map.m_len;
+      mpd.map.m_lblk = map.end();
     }
-    mpage_map_and_submit_buffers(mpd, map);
-    at = map.end();
-  }
-  return FirstError(UpdateDisksizeAtSubmit(handle, mpd, at), error);
+  } while (error == Errno::kOk && NextExtentOfFolio(handle, mpd, &error));
+  // What is mapped of a folio goes out: its blocks may be in this transaction already.
+  if (error != Errno::kOk && !mpd.batch.empty()) mpage_submit_folio(mpd, mpd.batch.front());
+  return FirstError(UpdateDisksizeAtSubmit(handle, mpd, mapped_to), error);
 }
 
 // Folios that were locked and not submitted. With `invalidate` nobody will ever write them: the
@@ -291,7 +301,8 @@ bool WriteOneExtent(MpageData& mpd, Errno* error) {
   bool give_up = false;
   if (any) *error = mpage_map_and_submit_extent(*handle, mpd);
   // Out of space, but a commit would free some: not the end yet.
-  const bool retry = *error == Errno::kNoSpc && ext4_count_free_clusters(sbi) > 0;
+  const bool wait_for_commit = *error == Errno::kNoSpc && ext4_count_free_clusters(sbi) > 0;
+  const bool retry = wait_for_commit || *error == Errno::kAgain;
   give_up = *error != Errno::kOk && !retry;
   // ORDER: the handle stops before folios are unlocked and I/O is ended, unless stopping may wait
   // for a commit, which may want those very folios.
@@ -302,9 +313,9 @@ bool WriteOneExtent(MpageData& mpd, Errno* error) {
   if (sync) *error = FirstError(*error, handle.stop());
   mpd.do_map = false;
   if (retry) {
-    if (!jbd2_journal_force_commit_nested(sbi.s_journal)) return false;
+    if (wait_for_commit && !jbd2_journal_force_commit_nested(sbi.s_journal)) return false;
     *error = Errno::kOk;
-    mpd.next_index = mpd.map.m_lblk / (inode.i_mapping.folio_bytes() / sbi.block_bytes());
+    mpd.next_index = mpd.wbc.range_start / inode.i_mapping.folio_bytes();  // what is left dirty
     return true;
   }
   return any && *error == Errno::kOk;

@@ -174,6 +174,7 @@ bool Validator::CheckRecursion(Pending& pending) {
     const Acquisition& held = locks[i].acquisition;
     if (next.nest_instance != 0 && held.instance == next.nest_instance) nested = true;
     if (held.lock_class != next.lock_class || held.subclass != next.subclass) continue;
+    if (InOrderOfIndex(held, next)) continue;
     if (next.read == ReadMode::kSharedRecursive && held.read != ReadMode::kExclusive) return false;
     if (nested) return false;
     pending.Learn(Fact::Kind::kFault, {.fault = ReportKind::kRecursiveLock}, i);

@@ -18,8 +18,11 @@
 // table limits. Waits for events are dependencies like locks: whoever must end the wait *holds*
 // the event's class, a waiter calls Sync().
 //
+// Within a class, locks that have an index nest in ascending order of it (what lock_set_cmp_fn() is
+// for in the kernel).
+//
 // Not modelled: lock pinning, cross-release, lock_set_subclass() (release and acquire instead);
-// cmp_fn ordering. They would only remove reports that a subclass or nest_instance removes too.
+// other compare functions, which would only remove reports that a subclass or nest_instance removes.
 //
 // The graph accumulates over any number of executions, each with HeldLocks of its own. Merge()
 // joins the work of several validators: if they took consecutive parts of a list of executions,
@@ -68,7 +71,7 @@ class Validator {
   // trylock: it has succeeded.
   void Acquire(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, false)) || acquisition.nest_instance != 0) {
+    if (!checked_.Contains(ProbeKey(chain_key, held, false)) || DependsOnInstance(held, acquisition)) {
       Validate(held, acquisition, ProbeKey(chain_key, held, false), false);
     }
     held.locks_.push_back({acquisition, chain_key, held.irq_context()});
@@ -78,7 +81,7 @@ class Validator {
   // [lock_sync()].
   void Sync(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, true)) || acquisition.nest_instance != 0) {
+    if (!checked_.Contains(ProbeKey(chain_key, held, true)) || DependsOnInstance(held, acquisition)) {
       Validate(held, acquisition, ProbeKey(chain_key, held, true), true);
     }
   }
@@ -189,6 +192,20 @@ class Validator {
                         (static_cast<uint64_t>(acquisition.read) << 3) |
                         (acquisition.trylock ? 4 : 0) | (acquisition.check ? 2 : 0) |
                         (acquisition.nest_instance != 0 ? 1 : 0));
+  }
+  // Then the chain of classes alone does not decide.
+  static bool DependsOnInstance(const HeldLocks& held, const Acquisition& acquisition) {
+    if (acquisition.nest_instance != 0) return true;
+    if (acquisition.name.index == InstanceName::kNoNumber) return false;
+    for (const HeldLock& lock : held.locks_) {
+      if (lock.acquisition.lock_class == acquisition.lock_class) return true;
+    }
+    return false;
+  }
+  // May `next` be taken while `held`, of its class, is? The order that the class declares.
+  static bool InOrderOfIndex(const Acquisition& held, const Acquisition& next) {
+    return held.lock_class == next.lock_class && next.name.index != InstanceName::kNoNumber &&
+           held.name.number == next.name.number && held.name.index < next.name.index;
   }
   static uint64_t ChainKey(const HeldLocks& held) {
     if (held.locks_.empty()) return kEmptyChain;

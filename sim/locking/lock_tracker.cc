@@ -71,25 +71,8 @@ LockTracker::Context& LockTracker::ContextOf(TaskId task) {
   return tasks_[task.value];
 }
 
-namespace {
-
-// The held lock, if any, after which `lock` may be taken because its index is higher; 0: none.
-uint64_t LowerInstance(const HeldLocks& held, const Lock& lock) {
-  const InstanceName& name = lock.name();
-  for (const HeldLock& one : held.locks()) {
-    const Acquisition& taken = one.acquisition;
-    if (taken.lock_class == lock.lock_class() && taken.name.number == name.number &&
-        taken.name.index < name.index) {
-      return taken.instance;
-    }
-  }
-  return 0;
-}
-
-}  // namespace
-
 Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
-                                  Site site) {
+                                  Site site) const {
   Acquisition acquisition;
   acquisition.lock_class = lock.lock_class();
   acquisition.subclass = static_cast<uint8_t>(subclass);
@@ -98,9 +81,6 @@ Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subc
   acquisition.instance = lock.object().value;
   acquisition.at = At(site);
   acquisition.name = lock.name();
-  if (lock.name().index != InstanceName::kNoNumber) {
-    acquisition.nest_instance = LowerInstance(context().held, lock);
-  }
   return acquisition;
 }
 

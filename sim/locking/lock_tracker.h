@@ -64,7 +64,8 @@ class LockTracker : public TaskListener {
   Context& context() { return world_.in_irq() ? irq_ : ContextOf(world_.current().id()); }
   Context& ContextOf(TaskId task);
   Here At(Site site) const { return {world_.stack(), site, world_.turns()}; }
-  Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock, Site site);
+  Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
+                       Site site) const;
   void SetIrqs(bool on, Site site);
 
   World& world_;
