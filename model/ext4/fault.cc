@@ -53,8 +53,9 @@ Errno ext4_page_mkwrite(Ext4Inode& inode, const FolioRef& folio, bool delalloc) 
   }
   folio->lock.lock();
   Errno error = Errno::kOk;
-  if (folio->mapping != &inode.i_mapping || folio->pos() >= inode.i_size.load()) {
-    error = Errno::kFault;  // truncated: SIGBUS, or the fault is tried again
+  if (folio->mapping != &inode.i_mapping || folio->pos() >= inode.i_size.load() ||
+      !folio->uptodate()) {
+    error = Errno::kFault;  // truncated or reclaimed: SIGBUS, or the fault is tried again
   } else if (inode.buffered_iomap) {
     error = ext4_iomap_page_mkwrite(inode, *folio, delalloc);
   } else {

@@ -192,6 +192,9 @@ void LookAgain(Ext4Inode& inode, Ext4MapBlocks& map) {
 
 class Ext4IomapWritebackOps : public IomapWritebackOps {
  public:
+  explicit Ext4IomapWritebackOps(const Policy& policy) : policy_(policy) {}
+
+  bool clamp_to_eof() const override { return !policy_.ioend_beyond_eof; }
   Errno map_blocks(Inode& vfs_inode, uint64_t pos, uint64_t dirty_len, Iomap& iomap) override;
   void discard_folio(Inode& vfs_inode, Folio& folio, uint64_t pos) override;
   void submit_ioend(std::unique_ptr<IomapIoend> ioend) override {
@@ -201,6 +204,8 @@ class Ext4IomapWritebackOps : public IomapWritebackOps {
 
  private:
   Errno ext4_iomap_map_one_extent(Ext4Inode& inode, Ext4MapBlocks& map);
+
+  const Policy& policy_;
 };
 
 // Allocates what is delayed. The folio is locked and under writeback: legal for these inodes alone.
@@ -289,7 +294,7 @@ Errno ext4_iomap_writepages(Ext4Inode& inode, WritebackControl& wbc) {
   const Errno emergency = inode.sbi.ext4_emergency_state();
   if (emergency != Errno::kOk) return emergency;
   sim::ReadGuard s_writepages_rwsem(inode.sbi.s_writepages_rwsem.rwsem());
-  Ext4IomapWritebackOps ops;
+  Ext4IomapWritebackOps ops(inode.sbi.policy);
   return iomap_writepages(inode, wbc, ops);
 }
 

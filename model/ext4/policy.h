@@ -39,6 +39,9 @@ namespace model {
   FIELD(disksize_at_submit,                                                                        \
         "iomap writeback raises i_disksize when it submits, not when the data is there",           \
         "v2 patch 13; 20230324092907.1341457-1-cccheng@synology.com")                              \
+  FIELD(ioend_beyond_eof,                                                                          \
+        "an iomap ioend covers its last block whole, beyond the end of file that it was made for", \
+        "51d20d1dacbe")                                                                            \
   FIELD(convert_on_io_error,                                                                       \
         "unwritten extents become written although the write failed",                              \
         "e856f93e0fb2")                                                                            \

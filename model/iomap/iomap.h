@@ -96,6 +96,8 @@ class IomapWritebackOps {
   virtual Errno map_blocks(Inode& inode, uint64_t pos, uint64_t dirty_len, Iomap& iomap) = 0;
   // Nothing of the folio from `pos` on can be written.
   virtual void discard_folio(Inode& inode, Folio& folio, uint64_t pos) = 0;
+  // False leaves sizes of ioends at whole blocks.
+  virtual bool clamp_to_eof() const = 0;
   // Sends it on its way; iomap_finish_ioend() when it is done.
   virtual void submit_ioend(std::unique_ptr<IomapIoend> ioend) = 0;
 };

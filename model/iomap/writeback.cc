@@ -28,8 +28,9 @@ bool iomap_can_add_to_ioend(const WritepageContext& wpc, const Iomap& iomap, uin
          ioend.io_addr + ioend.io_size / wpc.inode.i_mapping.block_bytes() == pblk;
 }
 
+// `end_pos` is the end of file as it was when the folio's tail was zeroed.
 void iomap_add_to_ioend(WritepageContext& wpc, const FolioRef& folio, uint32_t block,
-                        const Iomap& iomap) {
+                        const Iomap& iomap, uint64_t end_pos) {
   const uint32_t bs = wpc.inode.i_mapping.block_bytes();
   const uint64_t pos = folio->pos() + uint64_t{block} * bs;
   const Pblk pblk = iomap.addr + static_cast<Pblk>((pos - iomap.offset) / bs);
@@ -42,7 +43,9 @@ void iomap_add_to_ioend(WritepageContext& wpc, const FolioRef& folio, uint32_t b
     wpc.ioend->io_addr = pblk;
   }
   IomapIoend& ioend = *wpc.ioend;
-  ioend.io_size += bs;
+  // Up to the end of file as this I/O has it: completion may find a larger i_size, whose bytes are
+  // not in here.
+  ioend.io_size += wpc.ops.clamp_to_eof() ? std::min<uint64_t>(bs, end_pos - pos) : bs;
   const uint32_t granules = bs / kGranuleBytes;
   const auto first = folio->granules.begin() + block * granules;
   ioend.contents.insert(ioend.contents.end(), first, first + granules);
@@ -77,7 +80,7 @@ Errno MapDirtyBlocks(WritepageContext& wpc, const FolioRef& folio) {
       }
     }
     if (iomap.type == IomapType::kHole) continue;
-    iomap_add_to_ioend(wpc, folio, b, iomap);
+    iomap_add_to_ioend(wpc, folio, b, iomap, i_size);
   }
   return Errno::kOk;
 }

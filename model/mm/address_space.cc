@@ -163,18 +163,17 @@ void AddressSpace::folio_zero_range(Folio& folio, uint32_t start, uint32_t end) 
 }
 
 void AddressSpace::invalidate_clean() {
-  for (auto it = folios_.begin(); it != folios_.end();) {
-    Folio& folio = *it->second;
-    const bool busy =
-        folio.dirty || folio.writeback || folio.lock.is_locked() || it->second.use_count() > 1;
-    if (busy) {
-      ++it;
-    } else {
-      folio.mapping = nullptr;
-      it = folios_.erase(it);
-    }
+  SIM_FRAME("invalidate_mapping_pages");
+  for (uint64_t index = 0;; ++index) {
+    FolioRef folio = NextFolio(index, UINT64_MAX);
+    if (folio == nullptr) return;
+    index = folio->index;
+    if (!folio->lock.trylock()) continue;
+    FolioGuard guard(folio->lock, sim::kAdoptLock);
+    // Ours, and the page cache's: nobody else is about to use it.
+    const bool unused = folio->mapping == this && folio.use_count() == 2;
+    if (unused && !folio->dirty && !folio->writeback) RemoveFolio(*folio);
   }
-  world_.Touch(i_pages_, sim::Access::kWrite);
 }
 
 Errno AddressSpace::filemap_fdatawrite_range(uint64_t start, uint64_t end, SyncMode mode) {

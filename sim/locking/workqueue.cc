@@ -6,7 +6,7 @@
 namespace sim {
 
 Workqueue::Workqueue(World& world, const char* name, LockClassId slot_class, int max_active)
-    : world_(world), not_empty_(world, slot_class, {name}), slot_(world, slot_class, {name}) {
+    : not_empty_(world, slot_class, {name}), slot_(world, slot_class, {name}) {
   for (int i = 0; i < max_active; ++i) {
     const std::string suffix = max_active == 1 ? "" : "/" + std::to_string(i);
     world.Spawn("kworker/" + std::string(name) + suffix, TaskKind::kDaemon, [this] { Worker(); });

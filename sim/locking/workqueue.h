@@ -26,7 +26,6 @@ class Workqueue {
  private:
   void Worker();
 
-  World& world_;
   WaitQueue not_empty_;
   WaitQueue slot_;  // wakes those who flush
   std::deque<absl::AnyInvocable<void()>> items_;
