@@ -1,11 +1,13 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Builds the benchmarks in release mode into build/release and prints medians of five runs.
 # Arguments go to the benchmark, e.g. --benchmark_filter=hold. Compare ratios within one run only:
 # absolute times depend on the machine and on what else it does.
-set -eu
-cd "$(dirname "$0")/.."
-[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release >&2
-ninja -C build/release tests/bench/crashdep_bench >&2
+# shellcheck source-path=SCRIPTDIR source=setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+need "${build_packages[@]}" >&2
+configure build/release "${release[@]}" >&2
+build build/release tests/bench/crashdep_bench >&2
 
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT

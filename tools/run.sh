@@ -6,7 +6,7 @@ here=$PWD
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 need "${build_packages[@]}" >&2
-configure build/release --buildtype=release >&2
+configure build/release "${release[@]}" >&2
 build build/release tools/crashdep >&2
 
 crashdep=$PWD/build/release/tools/crashdep

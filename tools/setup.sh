@@ -7,9 +7,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly build_packages=(
   g++ meson ninja-build pkg-config
-  libboost-context-dev libboost-graph-dev libabsl-dev nlohmann-json3-dev libcli11-dev
+  libboost-context-dev libboost-graph-dev libabsl-dev libarchive-dev nlohmann-json3-dev libcli11-dev
   libgtest-dev libgmock-dev libbenchmark-dev
 )
+
+# Release as everybody measures it; and all files of a folder compiled as one, which takes a third of
+# the time.
+readonly unity=(-Dunity=on -Dunity_size=100)
+readonly release=(--buildtype=release -Doptimization=2 "${unity[@]}")
 
 # Of the packages named, those that are not installed.
 missing_packages() {
@@ -46,7 +51,7 @@ need() {
 # Not Debian: look for the programs, let meson look for the libraries, and stop when one is not there.
 need_elsewhere() {
   local program missing=()
-  for program in g++ meson ninja pkg-config; do
+  for program in "${CXX:-g++}" meson ninja pkg-config; do
     command -v "$program" >/dev/null || missing+=("$program")
   done
   if [ "${#missing[@]}" -gt 0 ]; then

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "sim/lockdep/proc.h"
 #include "sim/lockdep/validator.h"
 

@@ -1,6 +1,7 @@
 #include "sim/lockdep/report.h"
 
 #include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
 #include "tests/lockdep/lock_story.h"
 
 namespace sim {
@@ -32,7 +33,8 @@ TEST_F(ReportTest, CycleReadsLikeLockdep) {
   validator_.Acquire(kjournald, Lock("jbd2_handle", commit, {"commit.cc", 310}));
   validator_.Acquire(kjournald, Lock("folio lock", commit, {"commit.cc", 320}));
   HeldLocks writer(TaskId{2}, "writer", &stacks_);
-  validator_.Acquire(writer, Lock("folio lock", lock, {"filemap.cc", 210}, "folio 3 of inode 12"));
+  validator_.Acquire(writer,
+                     Lock("folio lock", lock, {"filemap.cc", 210}, {"folio of inode", 12, 3}));
   validator_.Acquire(writer, Lock("jbd2_handle", write, {"inode.cc", 110}));
   ASSERT_EQ(validator_.reports().size(), 1u);
   EXPECT_EQ(RenderText(validator_.reports()[0]),
@@ -43,7 +45,7 @@ writer/2 is trying to acquire lock:
 (jbd2_handle){+.+.}-{3:3}, at: ext4_da_write_begin+inode.cc:110
 
 but task is already holding lock:
-folio 3 of inode 12 (folio lock){+.+.}-{3:3}, at: filemap_get_folio+filemap.cc:210
+folio of inode 12:3 (folio lock){+.+.}-{3:3}, at: filemap_get_folio+filemap.cc:210
 
 which lock already depends on the new lock.
 
@@ -75,7 +77,7 @@ other info that might help us debug this:
  *** DEADLOCK ***
 
 1 lock held by writer/2:
- #0: folio 3 of inode 12 (folio lock){+.+.}-{3:3}, at: filemap_get_folio+filemap.cc:210
+ #0: folio of inode 12:3 (folio lock){+.+.}-{3:3}, at: filemap_get_folio+filemap.cc:210
 
 stack backtrace:
  ext4_da_write_begin+inode.cc:110

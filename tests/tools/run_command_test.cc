@@ -19,13 +19,13 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 constexpr char kNothing[] = R"({"findings": []})";
-constexpr char kDeadlock[] = R"({"findings": ["deadlock"]})";
+constexpr char kWantsDeadlock[] = R"({"findings": ["deadlock"]})";
 
 class RunCommandTest : public CommandTest {};
 
 TEST_F(RunCommandTest, AScenarioThatGivesWhatItExpectsPasses) {
   PutScenario("clean", "[]", kNothing);
-  PutScenario("broken", R"(["found:deadlock"])", kDeadlock);
+  PutScenario("broken", R"(["found:deadlock"])", kWantsDeadlock);
   EXPECT_EQ(Crashdep({"run", directory_}), 0);
   EXPECT_EQ(out_,
             "pass   broken          1 execution      1.2e29 crash states  deadlock\n"
@@ -67,7 +67,7 @@ TEST_F(RunCommandTest, TheTwinRunsWithoutThePolicy) {
 
 TEST_F(RunCommandTest, TheResultIsTheSameForAnyNumberOfJobs) {
   for (int i = 0; i < 20; ++i) {
-    PutScenario(scenario::Cat("s", i), R"(["found:deadlock"])", i % 2 ? kDeadlock : kNothing);
+    PutScenario(scenario::Cat("s", i), R"(["found:deadlock"])", i % 2 ? kWantsDeadlock : kNothing);
   }
   EXPECT_EQ(Crashdep({"run", directory_, "--jobs", "1", "--json", Path("one")}), 1);
   const std::string one = out_;
