@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "absl/status/statusor.h"
-#include "model/scenario/json_text.h"
 #include "tools/import/ftrace.h"
+#include "tools/import/recording.h"
 #include "tools/replay_command.h"
 
 namespace tools {
@@ -17,13 +17,13 @@ ExitCode LockdepCommand(const std::vector<std::string>& trace_paths, Console con
   };
   FtraceImporter importer;
   for (const std::string& path : trace_paths) {
-    const absl::StatusOr<std::string> text = scenario::ReadTextFile(path, kMaxTraceFileBytes);
-    if (!text.ok()) {
-      complain(text.status().message());
+    const absl::StatusOr<std::vector<RecordedText>> texts = ReadRecording(path, kMaxTraceFileBytes);
+    if (!texts.ok()) {
+      complain(texts.status().message());
       continue;
     }
     const uint64_t events_before = importer.lock_event_count();
-    importer.AddFile(path, *text);
+    for (const RecordedText& text : *texts) importer.AddFile(text.name, text.text);
     if (importer.lock_event_count() == events_before) {
       complain(path + ": no lock_acquire or lock_release event in it");
     }

@@ -1,6 +1,11 @@
 #include "tools/lockdep_command.h"
 
+#include <archive.h>
+#include <archive_entry.h>
+
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "tests/tools/fake_backend.h"
@@ -13,6 +18,26 @@ using testing::IsEmpty;
 
 class LockdepCommandTest : public CommandTest {
  protected:
+  // Writes a compressed archive; returns its path.
+  std::string PutTarXz(const std::string& name,
+                       const std::vector<std::pair<std::string, std::string>>& members) {
+    archive* writer = archive_write_new();
+    archive_write_add_filter_xz(writer);
+    archive_write_set_format_ustar(writer);
+    EXPECT_EQ(archive_write_open_filename(writer, Path(name).c_str()), ARCHIVE_OK);
+    for (const auto& [member, text] : members) {
+      archive_entry* entry = archive_entry_new();
+      archive_entry_set_pathname(entry, member.c_str());
+      archive_entry_set_size(entry, static_cast<la_int64_t>(text.size()));
+      archive_entry_set_filetype(entry, AE_IFREG);
+      archive_entry_set_perm(entry, 0644);
+      archive_write_header(writer, entry);
+      archive_write_data(writer, text.data(), text.size());
+      archive_entry_free(entry);
+    }
+    archive_write_free(writer);
+    return Path(name);
+  }
   // One thread takes `first` and then `second`.
   static std::string Nested(const std::string& thread, char first, char second) {
     std::string text;
@@ -39,6 +64,13 @@ TEST_F(LockdepCommandTest, TwoOrdersInTwoFilesAreACycle) {
   EXPECT_EQ(Crashdep({"lockdep", Put("one", Nested("task-1", 'a', 'b')),
                       Put("two", Nested("task-2", 'b', 'a'))}),
             1);
+  EXPECT_THAT(out_, HasSubstr("possible circular locking dependency"));
+}
+
+TEST_F(LockdepCommandTest, MembersOfAnArchiveAreReadInOrder) {
+  const std::string archive = PutTarXz(
+      "both.tar.xz", {{"one", Nested("task-1", 'a', 'b')}, {"two", Nested("task-2", 'b', 'a')}});
+  EXPECT_EQ(Crashdep({"lockdep", archive}), 1);
   EXPECT_THAT(out_, HasSubstr("possible circular locking dependency"));
 }
 
