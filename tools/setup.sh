@@ -13,7 +13,9 @@ readonly build_packages=(
 
 # Release as everybody measures it; and all files of a folder compiled as one, which takes a third of
 # the time.
+# shellcheck disable=SC2034 # of use to those who source this
 readonly unity=(-Dunity=on -Dunity_size=100)
+# shellcheck disable=SC2034
 readonly release=(--buildtype=release -Doptimization=2 "${unity[@]}")
 
 # Of the packages named, those that are not installed.

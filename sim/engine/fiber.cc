@@ -7,6 +7,7 @@
 #include "sim/check.h"
 
 #ifdef SIM_FIBER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -35,6 +36,13 @@ void FinishSwitch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
                   [[maybe_unused]] size_t* old_size_bytes) {
 #ifdef SIM_FIBER_ASAN
   __sanitizer_finish_switch_fiber(fake_stack, old_bottom, old_size_bytes);
+#endif
+}
+
+// A stack's last frames never return, so what they poisoned stays so.
+void Unpoison([[maybe_unused]] const std::byte* top) {
+#ifdef SIM_FIBER_ASAN
+  __asan_unpoison_memory_region(top - kStackBytes, kStackBytes);
 #endif
 }
 
@@ -85,6 +93,11 @@ Fiber::Fiber(StackPool& pool, void (*entry)(void* owner), void* owner)
   stack_bottom_ = top_ - kStackBytes + kGuardBytes;
   stack_bytes_ = kStackBytes - kGuardBytes;
   context_ = make_fcontext(top_ - stagger, stack_bytes_ - stagger, FiberSwitch::Enter);
+}
+
+void StackPool::Release(std::byte* top) {
+  Unpoison(top);
+  free_.push_back(top);
 }
 
 Fiber::~Fiber() {

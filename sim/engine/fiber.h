@@ -37,7 +37,7 @@ class StackPool {
 
   // The top of a stack of kStackBytes; contents are unspecified.
   std::byte* Acquire();
-  void Release(std::byte* top) { free_.push_back(top); }
+  void Release(std::byte* top);
 
  private:
   struct Region {

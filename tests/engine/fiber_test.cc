@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -77,6 +78,18 @@ TEST_F(FiberTest, StacksAreReused) {
   pool_.Release(first);
   EXPECT_EQ(pool_.Acquire(), first);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % kStackBytes, 0u);
+}
+
+// Frames of the next owner lie where redzones of the last one's were.
+TEST_F(FiberTest, ReusedStackIsAllUsable) {
+  for (int round = 0; round < 3; ++round) {
+    const auto a = NewTalker({"a1", "a2"});
+    SwitchTo(*a);
+    a->fiber->UnwindFrom(main_);
+  }
+  std::byte* const top = pool_.Acquire();
+  std::fill(top - kStackBytes / 2, top, std::byte{1});
+  pool_.Release(top);
 }
 
 TEST_F(FiberTest, ManyFibersHaveStacksOfTheirOwn) {
