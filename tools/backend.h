@@ -20,6 +20,10 @@ struct Backend {
       run;
   // scenario::ReplayTrace()
   std::function<absl::StatusOr<scenario::ReplayResult>(const nlohmann::ordered_json&)> replay;
+  // scenario::RecordExecution()
+  std::function<absl::StatusOr<scenario::Recording>(const scenario::Scenario&,
+                                                    const scenario::RunOptions&, int64_t number)>
+      record;
 };
 
 }  // namespace tools

@@ -16,6 +16,7 @@
 #include "sim/check.h"
 #include "tools/lockdep_command.h"
 #include "tools/look_commands.h"
+#include "tools/record_command.h"
 #include "tools/replay_command.h"
 #include "tools/run_command.h"
 
@@ -82,6 +83,22 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   return command;
 }
 
+CLI::App* AddRecord(CLI::App& app, RecordArguments& record) {
+  CLI::App* command =
+      app.add_subcommand("record", "Write down an execution in which nothing is found");
+  command->add_option("SCENARIO", record.path, "A scenario file")->required()->type_name("");
+  command->add_option("-o,--output", record.trace, "The trace to write, for replay")
+      ->required()
+      ->type_name("TRACE");
+  command->add_option("--seed", record.options.seed, "Instead of the scenario's")->type_name("N");
+  command
+      ->add_option("--execution", record.execution,
+                   "Which one of the search (default: 0, the first)")
+      ->check(Between(0, 1'000'000'000))
+      ->type_name("N");
+  return command;
+}
+
 CLI::App* AddPaths(CLI::App& app, const char* name, const char* about,
                    std::vector<std::string>& paths) {
   CLI::App* command = app.add_subcommand(name, about);
@@ -123,8 +140,12 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   std::vector<std::string> paths;
   std::string trace;
   CLI::App* run_command = AddRun(app, run, strategy);
-  CLI::App* replay = app.add_subcommand("replay", "Reproduce a finding from its trace");
-  replay->add_option("TRACE", trace, "A file that run --traces wrote")->required()->type_name("");
+  RecordArguments record;
+  CLI::App* record_command = AddRecord(app, record);
+  CLI::App* replay = app.add_subcommand("replay", "Reproduce a finding or a recording");
+  replay->add_option("TRACE", trace, "A file that run --traces or record wrote")
+      ->required()
+      ->type_name("");
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
@@ -149,6 +170,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     if (!strategy.empty()) run.options.strategy = StrategyNamed(strategy);
     return RunCommand(run, backend, console);
   }
+  if (record_command->parsed()) return RecordCommand(record, backend, console);
   if (replay->parsed()) return ReplayCommand(trace, backend, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {

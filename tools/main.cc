@@ -18,6 +18,7 @@ tools::Backend RealBackend() {
   }
   backend.run = scenario::RunScenario;
   backend.replay = scenario::ReplayTrace;
+  backend.record = scenario::RecordExecution;
   return backend;
 }
 

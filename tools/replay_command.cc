@@ -25,8 +25,12 @@ ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Co
     console.Complain(std::string(result.status().message()));
     return ExitCode::kBadInput;
   }
+  const bool recording = result->expected_kind.empty();
   console.out << "scenario  " << result->scenario << "\n"
-              << "expected  " << result->expected_kind << ": " << result->expected_message << "\n"
+              << "expected  "
+              << (recording ? "no finding"
+                            : scenario::Cat(result->expected_kind, ": ", result->expected_message))
+              << "\n"
               << "digest    " << result->digest
               << (result->digest == result->expected_digest ? ", as in the trace"
                                                             : ", not as in the trace")
@@ -35,11 +39,14 @@ ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Co
     console.out << "\n" << finding.kind << ": " << finding.message << "\n" << finding.detail;
     if (!finding.detail.ends_with('\n')) console.out << "\n";
   }
-  console.out << "\n"
-              << (result->matches ? "reproduced: the same finding and the same digest"
-                                  : scenario::Cat("not reproduced: ", result->why_not))
-              << "\n";
-  return result->matches ? ExitCode::kAsExpected : ExitCode::kNotAsExpected;
+  console.out << "\n";
+  if (!result->matches) {
+    console.out << "not reproduced: " << result->why_not << "\n";
+    return ExitCode::kNotAsExpected;
+  }
+  console.out << "reproduced: " << (recording ? "again no finding" : "the same finding")
+              << " and the same digest\n";
+  return ExitCode::kAsExpected;
 }
 
 }  // namespace tools

@@ -1,4 +1,4 @@
-// crashdep replay: runs one execution again from its trace.
+// crashdep replay: runs what a trace has again.
 #pragma once
 
 #include <string>
@@ -11,7 +11,8 @@ namespace tools {
 
 inline constexpr int64_t kMaxTraceFileBytes = int64_t{1} << 30;
 
-// kAsExpected when the trace's finding and digest came out again, kNotAsExpected when not.
+// kAsExpected when the trace's finding (a recording's: none) and digest came out again,
+// kNotAsExpected when not.
 ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Console console);
 
 }  // namespace tools

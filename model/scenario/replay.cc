@@ -54,11 +54,14 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
     AddFinding(FindingOf(report), result.findings);
   }
   const bool found =
-      trace->kind.empty() ||
       std::any_of(result.findings.begin(), result.findings.end(), [&](const FoundFinding& finding) {
         return finding.kind == trace->kind && finding.message == trace->message;
       });
-  if (result.why_not.empty() && !found) result.why_not = "the finding did not come again";
+  if (result.why_not.empty() && trace->kind.empty() && !result.findings.empty()) {
+    result.why_not = "the recording has no finding";
+  } else if (result.why_not.empty() && !trace->kind.empty() && !found) {
+    result.why_not = "the finding did not come again";
+  }
   result.matches = result.why_not.empty();
   return result;
 }

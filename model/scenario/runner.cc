@@ -33,6 +33,21 @@ uint64_t SeedOf(uint64_t seed, int64_t index) {
   return sim::RandomStream(seed ^ static_cast<uint64_t>(index) << 32, "executions").Next();
 }
 
+// The execution of that number in the scenario's search.
+ExecutionResult RunNumber(const Scenario& scenario, int64_t number, Workbench& bench,
+                          sim::EventLog* log = nullptr) {
+  const uint64_t seed = SeedOf(scenario.search.seed, number);
+  const auto strategy = MakeStrategy(scenario.search.strategy, seed);
+  return RunExecution(scenario, seed, static_cast<uint64_t>(number), *strategy, bench, log);
+}
+
+Scenario WithOptions(Scenario scenario, const RunOptions& options) {
+  if (options.strategy.has_value()) scenario.search.strategy = *options.strategy;
+  if (options.seed.has_value()) scenario.search.seed = *options.seed;
+  if (options.executions.has_value()) scenario.search.executions = *options.executions;
+  return scenario;
+}
+
 struct FoundIn {
   sim::Finding finding;
   int64_t execution = 0;
@@ -76,10 +91,7 @@ class Search {
   }
 
   void RunOne(int64_t index, Chunk& chunk) {
-    const uint64_t seed = SeedOf(scenario_.search.seed, index);
-    const auto strategy = MakeStrategy(scenario_.search.strategy, seed);
-    ExecutionResult result =
-        RunExecution(scenario_, seed, static_cast<uint64_t>(index), *strategy, *chunk.bench);
+    ExecutionResult result = RunNumber(scenario_, index, *chunk.bench);
     for (sim::Finding& finding : result.findings) {
       chunk.findings.push_back({std::move(finding), index});
     }
@@ -133,9 +145,7 @@ class Search {
       TracedRun run;
       run.execution = index;
       run.seed = SeedOf(scenario_.search.seed, index);
-      const auto strategy = MakeStrategy(scenario_.search.strategy, run.seed);
-      const ExecutionResult again = RunExecution(scenario_, run.seed, static_cast<uint64_t>(index),
-                                                 *strategy, bench, &run.log);
+      const ExecutionResult again = RunNumber(scenario_, index, bench, &run.log);
       run.schedule = again.schedule;
       run.digest = again.digest;
       runs.push_back(std::move(run));
@@ -174,12 +184,30 @@ std::vector<int64_t> ExecutionsOf(const sim::LockReport& report) {
 
 ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
                            ProgressFn progress) {
-  Scenario scenario = original;
-  if (options.strategy.has_value()) scenario.search.strategy = *options.strategy;
-  if (options.seed.has_value()) scenario.search.seed = *options.seed;
-  if (options.executions.has_value()) scenario.search.executions = *options.executions;
+  const Scenario scenario = WithOptions(original, options);
   SIM_CHECK(scenario.search.executions > 0);
   return Search(scenario, progress).Run(options.jobs);
+}
+
+absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOptions& options,
+                                          int64_t number) {
+  const Scenario scenario = WithOptions(original, options);
+  Workbench bench;
+  ExecutionResult execution = RunNumber(scenario, number, bench);
+  for (const sim::LockReport& report : bench.validator.reports()) {
+    execution.findings.push_back(FindingOf(report));
+  }
+  if (!execution.findings.empty()) {
+    const sim::Finding& first = execution.findings.front();
+    return absl::FailedPreconditionError(
+        absl::StrCat("execution ", number, " finds ", first.kind, ": ", first.message));
+  }
+  TracedRun run;
+  run.execution = number;
+  run.seed = SeedOf(scenario.search.seed, number);
+  run.schedule = std::move(execution.schedule);
+  run.digest = execution.digest;
+  return Recording{run.digest.ToHex(), execution.turns, MakeTrace(scenario, sim::Finding(), {run})};
 }
 
 }  // namespace scenario

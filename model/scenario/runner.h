@@ -1,4 +1,4 @@
-// Runs a scenario's search, and replays one execution of it from a trace.
+// Runs a scenario's search, writes one execution of it down, and replays executions from a trace.
 //
 // Results are a function of scenario and options: the same everywhere, however many jobs.
 #pragma once
@@ -47,14 +47,25 @@ using ProgressFn = absl::FunctionRef<void(uint64_t done, uint64_t all)>;
 ScenarioResult RunScenario(const Scenario& scenario, const RunOptions& options,
                            ProgressFn progress);
 
+struct Recording {
+  std::string digest;  // 32 hexadecimal digits
+  uint64_t steps = 0;
+  nlohmann::ordered_json trace;  // for ReplayTrace(): no finding, no events
+};
+
+// One execution alone: the search's `number`-th from 0 on, whether or not the search would come as
+// far. Failure: it has a finding, which the message names; RunScenario() makes traces of those.
+absl::StatusOr<Recording> RecordExecution(const Scenario& scenario, const RunOptions& options,
+                                          int64_t number);
+
 struct ReplayResult {
   std::string scenario;
-  std::string expected_kind;  // of the finding that the trace was written for
+  std::string expected_kind;  // of the trace's finding; empty for a recording, which has none
   std::string expected_message;
   std::string expected_digest;
   std::string digest;  // of the execution as it went now
   std::vector<FoundFinding> findings;
-  bool matches = false;  // the same finding and the same digest
+  bool matches = false;  // the same finding, or again none, and the same digest
   std::string why_not;   // when not: in one line, what differed first
 };
 

@@ -1,4 +1,5 @@
-// Trace files: a finding, and everything that makes it happen again.
+// Trace files: a finding, and everything that makes it happen again. Or a recording: an execution
+// that was found to be right; its finding has an empty kind and message.
 //
 //   {"crashdep_trace": 1,
 //    "finding": {"kind", "message"},
@@ -6,9 +7,9 @@
 //    "runs": [{"execution", "seed", "schedule", "digest"}],
 //    "events": [[turn, time_ns, actor, what, subject, frame]]}
 //
-// A crash or a deadlock takes one run. An inversion may take several, one for each order that was
-// seen; they are replayed one after the other, with one lock graph. Events are those of the last
-// run: for people, not needed for the replay.
+// A crash, a deadlock or a recording takes one run. An inversion may take several, one for each
+// order that was seen; they are replayed one after the other, with one lock graph. Events are those
+// of the last run: for people, not needed for the replay.
 #pragma once
 
 #include <string>
@@ -39,7 +40,7 @@ nlohmann::ordered_json MakeTrace(const Scenario& scenario, const sim::Finding& f
 // What a trace file says, checked.
 struct Trace {
   Scenario scenario;
-  std::string kind, message;
+  std::string kind, message;    // both empty: a recording
   std::vector<TracedRun> runs;  // without their logs
 };
 absl::StatusOr<Trace> ReadTrace(const nlohmann::ordered_json& trace);

@@ -52,6 +52,19 @@ inline absl::StatusOr<scenario::ReplayResult> FakeReplay(const nlohmann::ordered
   return result;
 }
 
+// Records executions below 10; the others find something.
+inline absl::StatusOr<scenario::Recording> FakeRecord(const scenario::Scenario& scenario,
+                                                      const scenario::RunOptions& options,
+                                                      int64_t number) {
+  if (number >= 10) return absl::FailedPreconditionError("execution finds deadlock: T1, T2");
+  return scenario::Recording{.digest = "0123",
+                             .steps = 7,
+                             .trace = {{"crashdep_trace", 1},
+                                       {"scenario", scenario.name},
+                                       {"seed", options.seed.value_or(1)},
+                                       {"kind", ""}}};
+}
+
 class CommandTest : public testing::Test {
  protected:
   CommandTest() {
@@ -89,7 +102,8 @@ class CommandTest : public testing::Test {
 
   // Runs "crashdep ARGUMENTS..." and keeps what it writes.
   int Crashdep(const std::vector<std::string>& arguments) {
-    const Backend backend = {{{"break_it", "Breaks it.", "nowhere"}}, FakeRun, FakeReplay};
+    const Backend backend = {
+        {{"break_it", "Breaks it.", "nowhere"}}, FakeRun, FakeReplay, FakeRecord};
     std::vector<const char*> argv = {"crashdep"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out, err;
