@@ -6,6 +6,7 @@
 
 #include "model/scenario/parse.h"
 #include "model/scenario/writer.h"
+#include "nlohmann/json.hpp"
 #include "sim/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
