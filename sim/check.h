@@ -11,6 +11,6 @@ namespace sim {
 
 }  // namespace sim
 
-#define SIM_CHECK(condition)                     \
+#define SIM_CHECK(condition)                    \
   (__builtin_expect(!!(condition), 1) ? (void)0 \
                                       : ::sim::CheckFailed(#condition, __FILE__, __LINE__))

@@ -22,7 +22,8 @@
 // for in the kernel).
 //
 // Not modelled: lock pinning, cross-release, lock_set_subclass() (release and acquire instead);
-// other compare functions, which would only remove reports that a subclass or nest_instance removes.
+// other compare functions, which would only remove reports that a subclass or nest_instance
+// removes.
 //
 // The graph accumulates over any number of executions, each with HeldLocks of its own. Merge()
 // joins the work of several validators: if they took consecutive parts of a list of executions,
@@ -71,7 +72,8 @@ class Validator {
   // trylock: it has succeeded.
   void Acquire(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, false)) || DependsOnInstance(held, acquisition)) {
+    if (!checked_.Contains(ProbeKey(chain_key, held, false)) ||
+        DependsOnInstance(held, acquisition)) {
       Validate(held, acquisition, ProbeKey(chain_key, held, false), false);
     }
     held.locks_.push_back({acquisition, chain_key, held.irq_context()});
@@ -81,7 +83,8 @@ class Validator {
   // [lock_sync()].
   void Sync(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, true)) || DependsOnInstance(held, acquisition)) {
+    if (!checked_.Contains(ProbeKey(chain_key, held, true)) ||
+        DependsOnInstance(held, acquisition)) {
       Validate(held, acquisition, ProbeKey(chain_key, held, true), true);
     }
   }
