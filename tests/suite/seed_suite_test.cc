@@ -1,0 +1,131 @@
+// Every scenario of scenarios/seed says what it is there to say, and for the reason it gives.
+//
+// Searches are cut short here, at the first size that gives what the scenario expects: `crashdep
+// run scenarios/seed` does them whole.
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "model/ext4/policy.h"
+#include "model/scenario/parse.h"
+#include "model/scenario/runner.h"
+#include "tools/find_scenarios.h"
+#include "tools/verdict.h"
+
+namespace {
+
+using scenario::FoundFinding;
+using scenario::Scenario;
+using scenario::ScenarioResult;
+using testing::ElementsAreArray;
+using testing::IsEmpty;
+using tools::Differences;
+
+// Enough that three threads have something to share: a search is shared out in chunks of 64.
+constexpr int64_t kSharedExecutions = 150;
+// Scenarios with longer executions are not searched that often.
+constexpr int64_t kCheapSteps = 1000;
+
+std::vector<std::string> SeedPaths() {
+  return tools::FindScenarios({std::string(SOURCE_ROOT) + "/scenarios/seed"}).paths;
+}
+
+ScenarioResult Search(const Scenario& scenario, int64_t executions, int jobs = 1) {
+  scenario::RunOptions options;
+  options.executions = executions;
+  options.jobs = jobs;
+  return scenario::RunScenario(scenario, options, [](uint64_t, uint64_t) {});
+}
+
+std::vector<std::string> Lines(const ScenarioResult& result) {
+  std::vector<std::string> lines = {result.digest, std::to_string(result.executions),
+                                    std::to_string(result.steps),
+                                    std::to_string(result.crash_families), result.crash_states};
+  for (const FoundFinding& finding : result.findings) {
+    lines.push_back(finding.kind + ": " + finding.message);
+    lines.push_back(finding.detail);
+    lines.push_back(std::to_string(finding.count));
+    lines.push_back(finding.trace.dump());
+  }
+  return lines;
+}
+
+class SeedSuiteTest : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    std::vector<scenario::PolicyField> policies;
+    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
+      policies.push_back({entry.name, entry.about, entry.source});
+    }
+    auto loaded = scenario::LoadScenario(GetParam(), policies);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    scenario_ = *std::move(loaded);
+    const int64_t all = scenario_.search.executions;
+    while (true) {
+      result_ = Search(scenario_, executions_);
+      if (executions_ == all || Passes(scenario_.expect)) break;
+      executions_ = std::min(4 * executions_, all);
+    }
+  }
+
+  bool Passes(const scenario::Expectation& expect) const {
+    return Differences(expect.findings, result_.findings).empty();
+  }
+
+  Scenario scenario_;
+  int64_t executions_ = 4;
+  ScenarioResult result_;
+};
+
+TEST_P(SeedSuiteTest, FindsWhatItExpectsAndNothingElse) {
+  EXPECT_THAT(Differences(scenario_.expect.findings, result_.findings), IsEmpty());
+  EXPECT_EQ(result_.executions, static_cast<uint64_t>(executions_));
+}
+
+TEST_P(SeedSuiteTest, FailsWithAnyOtherExpectation) {
+  scenario::Expectation expect = scenario_.expect;
+  const bool clean = expect.findings.empty();
+  EXPECT_EQ(clean, scenario_.policy.empty());
+  if (clean) expect.findings.push_back({"deadlock", ""});
+  for (size_t i = 0; i < scenario_.expect.findings.size(); ++i) {
+    expect.findings = scenario_.expect.findings;
+    expect.findings.erase(expect.findings.begin() + static_cast<ptrdiff_t>(i));
+    EXPECT_FALSE(Passes(expect));
+  }
+  expect.findings = {{"starvation", ""}};
+  EXPECT_FALSE(Passes(expect));
+}
+
+TEST_P(SeedSuiteTest, FindsNothingWithoutItsPolicy) {
+  if (scenario_.policy.empty()) return;
+  EXPECT_TRUE(scenario_.expect.without_policy.has_value());
+  scenario_.policy.clear();
+  EXPECT_THAT(Differences({}, Search(scenario_, executions_).findings), IsEmpty());
+}
+
+TEST_P(SeedSuiteTest, IsTheSameEveryTimeAndForAnyNumberOfThreads) {
+  const bool cheap = result_.steps / result_.executions < kCheapSteps;
+  const int64_t executions = cheap ? kSharedExecutions : executions_;
+  const ScenarioResult alone = Search(scenario_, executions);
+  EXPECT_THAT(Lines(Search(scenario_, executions, 3)), ElementsAreArray(Lines(alone)));
+  EXPECT_THAT(Lines(Search(scenario_, executions_)), ElementsAreArray(Lines(result_)));
+}
+
+TEST_P(SeedSuiteTest, EveryTraceReplaysToItsFinding) {
+  for (const FoundFinding& finding : result_.findings) {
+    SCOPED_TRACE(finding.message);
+    const auto replayed = scenario::ReplayTrace(finding.trace);
+    ASSERT_TRUE(replayed.ok()) << replayed.status();
+    EXPECT_TRUE(replayed->matches) << replayed->why_not;
+    EXPECT_EQ(replayed->digest, replayed->expected_digest);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(SeedPaths()), [](const auto& info) {
+  const size_t begin = info.param.rfind('/') + 1;
+  return info.param.substr(begin, info.param.rfind('.') - begin);
+});
+
+}  // namespace
