@@ -97,6 +97,7 @@ void History::EndSync(SyncId id, bool ok) {
   if (!ok) return;
   for (auto& [key, promise] : sync.promises) {
     File& file = Get(key);
+    if (file.write_failed) continue;
     if (file.promise.has_value() && file.promise->began > promise.began) continue;
     file.promise = std::move(promise);
     if (listener_ != nullptr) listener_->OnPromise(key);

@@ -12,10 +12,13 @@
 // - After a successful sync, a byte holds what it held when the sync began, or a later write's; and
 //   the size and the file itself are there, unless a truncate or unlink since then explains it.
 //
-// Order among the writes and truncates of one file is the order of the calls here, as i_rwsem makes
-// it: writes are compared by WriteId.
+// Order among the writes and truncates of one file is the order of the calls here; writes are
+// compared by WriteId, each of which stands for what one copy under a folio lock has put there.
 //
-// Not modelled: mmap stores, hole punching, rename, hard links; a file has one name.
+// After a write error nothing is promised for that file any more: fsync has told, once, and what
+// the page cache still has need not reach the disk.
+//
+// Not modelled: hole punching, rename, hard links; a file has one name.
 #pragma once
 
 #include <compare>
@@ -80,8 +83,8 @@ class History {
   // --- The running file system says what happens ------------------------------------------------
   // A new, empty file. Requires: `file` is new.
   void Created(FileKey file, std::string name, FileContract contract);
-  // A write(2) call of [pos, pos + len), once it holds i_rwsem; also for the initial contents of a
-  // file that exists before the run. Ids are 1, 2, 3, ...
+  // What a write(2) or a store is about to put at [pos, pos + len), under the folio lock; also for
+  // the initial contents of a file that exists before the run. Ids are 1, 2, 3, ...
   WriteId BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes);
   // These bytes of `write` are in the page cache now, and i_size covers them.
   // Requires: within the range of the write.
@@ -89,6 +92,8 @@ class History {
   // i_size is `new_size` now, down or up; `tid` is the transaction that journals it. Also for the
   // size of a file that exists before the run (tid 0).
   void Truncated(FileKey file, uint64_t new_size_bytes, Tid tid);
+  // Writing back data of `file` has failed.
+  void WriteFailed(FileKey file) { Get(file).write_failed = true; }
   // The name is gone as far as this run goes; the handle that removes it is open.
   void Unlinked(FileKey file);
   // fsync(2), fdatasync(2) or O_SYNC on `file`, before it looks at anything.
@@ -123,6 +128,7 @@ class History {
     std::vector<SectorContent> granules;
     std::vector<Truncate> truncates;  // in order; only those that made the file smaller
     std::optional<HistorySeq> unlinked;
+    bool write_failed = false;
     // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
     std::vector<std::pair<uint64_t, uint64_t>> once_zero;
     // Of the successful syncs so far, the one that began last: it implies the others.

@@ -56,7 +56,9 @@ void Ext4SbInfo::evict_inode(Inode& vfs_inode) {
     }
   }
   if (freeze_protected) s_intwriters.percpu_up_read();
-  jbd2_journal_release_jbd_inode(s_journal, inode.jinode);  // ext4_clear_inode()
+  // ext4_clear_inode(): what was delayed and never written gives its reservation back.
+  ext4_es_remove_extent(inode, 0, UINT32_MAX);
+  jbd2_journal_release_jbd_inode(s_journal, inode.jinode);
 }
 
 }  // namespace model

@@ -231,7 +231,7 @@ Errno ext4_convert_unwritten_extents(Handle* handle, Ext4Inode& inode, uint64_t 
 
 // --- mballoc.c -----------------------------------------------------------------------------------
 
-// Up to `len` contiguous blocks near `goal`; `*len` is what was got. kNoSpc if none.
+// Up to `len` contiguous blocks near `goal`. kNoSpc if there are none.
 struct Allocation {
   Pblk pblk = 0;
   uint32_t len = 0;

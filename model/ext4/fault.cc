@@ -92,7 +92,6 @@ IoResult Ext4SbInfo::mmap_store(Inode& vfs_inode, UserMemory& memory, uint64_t p
     const uint64_t stop = std::min({pos + len, folio->end(), inode.i_size.load()});
     if (stop > at) {
       IovIter from;
-      from.write = history.BeginWrite(inode.key(), at, stop - at);
       from.start = at;
       copy_folio_from_iter_atomic(*folio, static_cast<uint32_t>(at - folio->pos()),
                                   static_cast<uint32_t>(stop - at), from);

@@ -32,7 +32,6 @@ IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
   sim::WriteGuard inode_lock(inode.i_rwsem);
   const Errno error = ext4_write_checks(inode, iocb);
   if (error != Errno::kOk) return {0, error};
-  from.write = inode.sbi.history.BeginWrite(inode.key(), from.start, from.count);
   return inode.buffered_iomap ? ext4_iomap_buffered_write(iocb, from)
                               : generic_perform_write(iocb, from);
 }

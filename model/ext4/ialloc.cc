@@ -66,6 +66,7 @@ NewInode ext4_new_inode(Handle& handle, Ext4SbInfo& sbi, const std::string& name
   SIM_CHECK(is_new);
   Ext4Inode& inode = *it->second;
   inode.name = name;
+  ext4_update_inode_fsync_trans(handle, inode, true);  // also fdatasync has to wait for a new file
   error = ext4_mark_inode_dirty(handle, inode);
   return {&inode, error};
 }

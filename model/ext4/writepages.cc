@@ -54,19 +54,17 @@ void ext4_bio_write_folio(MpageData& mpd, const FolioRef& folio) {
     };
     sbi.device.submit_bio(std::move(bio));
   };
-  bool redirty = false;
+  // ORDER: what cannot be written keeps the folio dirty from the first moment on, or a racing
+  // sync would pass it over.
+  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
+    FolioBlock& block = folio->blocks[b];
+    if (folio->pos() + uint64_t{b} * bs >= i_size) block.dirty = false;  // wholly beyond the end
+    if (NeedsMapping(block)) inode.i_mapping.folio_mark_dirty(*folio);
+  }
   Pblk next_pblk = 0;
   for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
     FolioBlock& block = folio->blocks[b];
-    if (!block.dirty) continue;
-    if (folio->pos() + uint64_t{b} * bs >= i_size) {
-      block.dirty = false;  // wholly beyond the end
-      continue;
-    }
-    if (NeedsMapping(block)) {
-      redirty = true;
-      continue;
-    }
+    if (!block.dirty || NeedsMapping(block)) continue;
     if (!folio->writeback) inode.i_mapping.folio_start_writeback(*folio);
     if (bio != nullptr && block.b_blocknr != next_pblk) submit();
     if (bio == nullptr) {
@@ -84,7 +82,6 @@ void ext4_bio_write_folio(MpageData& mpd, const FolioRef& folio) {
     mpd.io_end->folios.push_back(folio);
   }
   submit();
-  if (redirty) inode.i_mapping.folio_mark_dirty(*folio);
 }
 
 void mpage_submit_folio(MpageData& mpd, const FolioRef& folio) {

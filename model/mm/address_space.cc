@@ -176,6 +176,12 @@ void AddressSpace::invalidate_clean() {
   }
 }
 
+void AddressSpace::mapping_set_error(Errno error) {
+  if (error == Errno::kOk) return;
+  wb_err_ = FirstError(wb_err_, error);
+  host_.i_sb.history.WriteFailed(host_.key());
+}
+
 Errno AddressSpace::filemap_fdatawrite_range(uint64_t start, uint64_t end, SyncMode mode) {
   SIM_FRAME("filemap_fdatawrite_range");
   if (!tagged_dirty()) return Errno::kOk;

@@ -3,7 +3,8 @@
 // Folios are kept by index. A folio that truncate has removed lives on for those who hold a
 // reference, with `mapping` null: whoever locks a folio looks at that again, as in the kernel.
 //
-// Not modelled: readahead, reclaim and migration of data folios, mapped pages and their faults.
+// Not modelled: readahead, reclaim other than drop_caches, migration, pages that stay mapped (a
+// store faults each time; see model/ext4/fault.cc).
 #pragma once
 
 #include <map>
@@ -85,7 +86,7 @@ class AddressSpace {
   Errno file_write_and_wait_range(uint64_t start, uint64_t end);
 
   // The first error since the last call that returned one [mapping_set_error(), errseq].
-  void mapping_set_error(Errno error) { wb_err_ = FirstError(wb_err_, error); }
+  void mapping_set_error(Errno error);
   Errno filemap_check_errors() { return std::exchange(wb_err_, Errno::kOk); }
 
   bool tagged_dirty() const { return dirty_folios_ > 0; }

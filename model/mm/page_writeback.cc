@@ -25,7 +25,11 @@ void BackingDevInfo::balance_dirty_pages_ratelimited() {
   if (dirty_bytes_ > background_bytes_) wakeup_flusher();
   progress_.might_wait();
   if (!over_limit()) return;
-  progress_.wait_event([this] { return !over_limit(); });
+  progress_.wait_event([this] {
+    if (!over_limit()) return true;
+    if (changes_ != changes_seen_) wakeup_flusher();  // there may be more to write now
+    return false;
+  });
 }
 
 void BackingDevInfo::wakeup_flusher() {
@@ -79,11 +83,13 @@ void BackingDevInfo::Forget(Inode& inode) {
 
 void BackingDevInfo::AccountDirty(int64_t bytes) {
   dirty_bytes_ += bytes;
+  if (bytes > 0) ++changes_;
   if (bytes < 0 && progress_.active()) progress_.WakeAll();
 }
 
 void BackingDevInfo::AccountWriteback(int64_t bytes) {
   writeback_bytes_ += bytes;
+  if (bytes < 0) ++changes_;
   if (bytes < 0 && progress_.active()) progress_.WakeAll();
 }
 
@@ -95,6 +101,7 @@ void BackingDevInfo::wb_workfn() {
     const auto wanted = [this] { return flush_wanted_ || syncs_wanted_ > syncs_done_; };
     if (!work_.wait_idle(wanted, deadline)) return;
     flush_wanted_ = false;
+    changes_seen_ = changes_;
     const uint64_t round = syncs_wanted_;
     {
       const sim::EventScope throttled(progress_);

@@ -49,6 +49,8 @@ class BackingDevInfo {
   sim::Nanos writeback_interval_ = 0;
   int64_t dirty_bytes_ = 0, writeback_bytes_ = 0;
   bool flush_wanted_ = false;
+  // Counts what may give the flusher more to write; and as it was when the flusher last began.
+  uint64_t changes_ = 0, changes_seen_ = 0;
   uint64_t syncs_wanted_ = 0, syncs_done_ = 0;  // rounds for those who wait
   sim::WaitQueue work_;                         // the flusher waits here
   sim::WaitQueue sync_done_;

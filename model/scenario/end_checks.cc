@@ -15,22 +15,19 @@ void Report(Ext4SbInfo& sbi, const char* kind, const std::string& message) {
   sbi.world.Report({kind, message, ""});
 }
 
-// The written extent of the tree on disk, as it is in memory, that covers `lblk`.
-std::optional<model::Pblk> FindWritten(Ext4SbInfo& sbi, const model::ExtentNode& node,
-                                       model::Lblk lblk) {
+// The extent that covers `lblk`, of the tree on disk as it is in memory.
+std::optional<model::Extent> FindExtent(Ext4SbInfo& sbi, const model::ExtentNode& node,
+                                        model::Lblk lblk) {
   for (const model::Extent& extent : node.extents) {
-    if (extent.ee_block <= lblk && lblk < extent.end()) {
-      if (extent.unwritten) return std::nullopt;
-      return extent.ee_start + (lblk - extent.ee_block);
-    }
+    if (extent.ee_block <= lblk && lblk < extent.end()) return extent;
   }
   for (auto index = node.indexes.rbegin(); index != node.indexes.rend(); ++index) {
     if (index->ei_block > lblk) continue;
     const model::BufferHead& bh = sbi.buffers.sb_getblk(index->ei_leaf);
-    if (bh.uptodate) return FindWritten(sbi, std::get<model::ExtentNode>(bh.content), lblk);
+    if (bh.uptodate) return FindExtent(sbi, std::get<model::ExtentNode>(bh.content), lblk);
     const model::ImageId image =
         model::ImageOf(sbi.device.current(sbi.geometry.first_sector(index->ei_leaf)));
-    return FindWritten(sbi, std::get<model::ExtentNode>(sbi.buffers.images().Get(image)), lblk);
+    return FindExtent(sbi, std::get<model::ExtentNode>(sbi.buffers.images().Get(image)), lblk);
   }
   return std::nullopt;
 }
@@ -47,9 +44,11 @@ SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
       return folio.granules[pos % folio_bytes / model::kGranuleBytes];
     }
   }
-  const auto pblk = FindWritten(sbi, inode.i_data, static_cast<model::Lblk>(pos / bs));
-  if (!pblk.has_value()) return model::kZeroContent;
-  return sbi.device.current(sbi.geometry.first_sector(*pblk) + pos % bs / model::kGranuleBytes);
+  const auto lblk = static_cast<model::Lblk>(pos / bs);
+  const auto extent = FindExtent(sbi, inode.i_data, lblk);
+  if (!extent.has_value() || extent->unwritten) return model::kZeroContent;
+  const model::Pblk pblk = extent->ee_start + (lblk - extent->ee_block);
+  return sbi.device.current(sbi.geometry.first_sector(pblk) + pos % bs / model::kGranuleBytes);
 }
 
 bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorContent b,
@@ -100,7 +99,8 @@ void CheckDirtyIsMapped(Ext4Inode& inode) {
       if (!folio->blocks[b].dirty || pos >= inode.i_size.peek()) continue;
       const auto es = inode.i_es_tree.Lookup(static_cast<model::Lblk>(pos / bs));
       if (es.has_value() && es->status != model::EsStatus::kHole) continue;
-      if (!es.has_value() && FindWritten(inode.sbi, inode.i_data, pos / bs).has_value()) continue;
+      const auto lblk = static_cast<model::Lblk>(pos / bs);
+      if (!es.has_value() && FindExtent(inode.sbi, inode.i_data, lblk).has_value()) continue;
       Report(inode.sbi, "lost_data", absl::StrCat("dirty data of ", inode.name, " over a hole"));
       return;
     }

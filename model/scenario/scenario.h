@@ -134,7 +134,7 @@ struct ThreadConfig {
 enum class StrategyKind { kTimed, kRandom };
 inline constexpr std::array<std::string_view, 2> kStrategyNames = {"timed", "random"};
 
-// Where the device may lose power: at each change of what it may hold, before each flush, nowhere.
+// Where the device may lose power: at each change of what it may hold, around each flush, nowhere.
 enum class CrashAt { kEachChange, kEachFlush, kNone };
 inline constexpr std::array<std::string_view, 3> kCrashAtNames = {"each_change", "each_flush",
                                                                   "none"};

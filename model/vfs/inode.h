@@ -52,7 +52,7 @@ struct UserMemory {
 // The data of one write(2), and how far it was copied [iov_iter].
 struct IovIter {
   UserMemory* memory = nullptr;
-  WriteId write = 0;               // set once the write holds i_rwsem
+  WriteId write = 0;               // of the last copy
   uint64_t start = 0;              // file position of its first byte
   uint64_t count = 0;              // bytes left
   uint64_t fault_at = UINT64_MAX;  // file position from which on the memory cannot be read

@@ -81,7 +81,10 @@ uint64_t fault_in_iov_iter_readable(IovIter& from, uint64_t len) {
 uint32_t copy_folio_from_iter_atomic(Folio& folio, uint32_t offset, uint32_t len, IovIter& from) {
   const uint64_t readable = from.fault_at > from.start ? from.fault_at - from.start : 0;
   const auto copied = static_cast<uint32_t>(std::min<uint64_t>(len, readable));
-  GranuleTable& granules = folio.mapping->host().i_sb.granules;
+  if (copied == 0) return 0;
+  Inode& inode = folio.mapping->host();
+  from.write = inode.i_sb.history.BeginWrite(inode.key(), folio.pos() + offset, copied);
+  GranuleTable& granules = inode.i_sb.granules;
   for (uint32_t begin = offset; begin < offset + copied;) {
     const uint32_t g = begin / kGranuleBytes;
     const uint32_t end = std::min(offset + copied, (g + 1) * kGranuleBytes);

@@ -97,7 +97,7 @@ struct DeviceConfig {
   bool ignore_flush = false;
   // Inclusive ranges, drawn from the world's "device" stream.
   Nanos write_latency[2] = {20'000, 90'000};
-  Nanos read_latency[2] = {20'000, 60'000};
+  Nanos read_latency[2] = {20'000, 90'000};
   Nanos flush_latency[2] = {100'000, 400'000};
   std::vector<DeviceFault> faults;
 };
