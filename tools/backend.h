@@ -14,6 +14,8 @@ namespace tools {
 
 struct Backend {
   std::vector<scenario::PolicyField> policies;
+  // scenario::CheckFits(): can the file system of the scenario be made?
+  std::function<absl::Status(const scenario::Scenario&)> fits;
   // scenario::RunScenario(); called from several threads at once.
   std::function<scenario::ScenarioResult(const scenario::Scenario&, const scenario::RunOptions&,
                                          scenario::ProgressFn)>

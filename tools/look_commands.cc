@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "model/scenario/parse.h"
 #include "model/scenario/schema.h"
 #include "model/scenario/text.h"
+#include "nlohmann/json.hpp"
 #include "tools/find_scenarios.h"
+#include "tools/load_scenario.h"
 
 namespace tools {
 namespace {
@@ -25,7 +26,7 @@ std::vector<std::pair<std::string, scenario::Scenario>> Load(const std::vector<s
   const ScenarioFiles files = FindScenarios(paths);
   for (const std::string& error : files.errors) complain(error);
   for (const std::string& path : files.paths) {
-    absl::StatusOr<scenario::Scenario> scenario = scenario::LoadScenario(path, backend.policies);
+    absl::StatusOr<scenario::Scenario> scenario = LoadScenario(path, backend);
     if (scenario.ok()) {
       loaded.emplace_back(path, *std::move(scenario));
     } else {

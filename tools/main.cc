@@ -16,6 +16,7 @@ tools::Backend RealBackend() {
   for (const model::PolicyEntry& entry : model::kPolicyEntries) {
     backend.policies.push_back({entry.name, entry.about, entry.source});
   }
+  backend.fits = scenario::CheckFits;
   backend.run = scenario::RunScenario;
   backend.replay = scenario::ReplayTrace;
   backend.record = scenario::RecordExecution;

@@ -6,8 +6,8 @@
 
 #include "absl/status/statusor.h"
 #include "model/scenario/json_text.h"
-#include "model/scenario/parse.h"
 #include "model/scenario/text.h"
+#include "tools/load_scenario.h"
 #include "tools/output_file.h"
 #include "tools/replay_command.h"
 
@@ -43,7 +43,7 @@ ExitCode RecordCommand(const RecordArguments& arguments, const Backend& backend,
     console.Complain(std::string(status.message()));
     return ExitCode::kBadInput;
   };
-  const auto scenario = scenario::LoadScenario(arguments.path, backend.policies);
+  const auto scenario = LoadScenario(arguments.path, backend);
   if (!scenario.ok()) return complain(scenario.status());
   absl::StatusOr<OutputFile> file = OpenTrace(arguments.trace);
   if (!file.ok()) return complain(file.status());

@@ -5,10 +5,10 @@
 #include <map>
 #include <utility>
 
-#include "model/scenario/parse.h"
 #include "model/scenario/text.h"
 #include "tools/find_scenarios.h"
 #include "tools/junit.h"
+#include "tools/load_scenario.h"
 #include "tools/outcome.h"
 #include "tools/output_file.h"
 #include "tools/progress.h"
@@ -87,7 +87,7 @@ class Run {
     for (size_t i = 0; i < files.paths.size(); ++i) {
       Outcome& outcome = outcomes_[i];
       outcome.path = files.paths[i];
-      scenarios_.push_back(scenario::LoadScenario(outcome.path, backend_.policies));
+      scenarios_.push_back(LoadScenario(outcome.path, backend_));
       if (scenarios_[i].ok()) {
         outcome.name = scenarios_[i]->name;
         style_.name_width = std::max(style_.name_width, outcome.name.size());

@@ -2,6 +2,7 @@
 
 #include "model/ext4/mkfs.h"
 #include "model/scenario/end_checks.h"
+#include "model/scenario/runner.h"
 #include "model/scenario/thread_body.h"
 #include "sim/waitfor/wait_graph.h"
 

@@ -31,9 +31,6 @@ struct ExecutionResult {
   model::StateCount crash_states;
 };
 
-// Fails if the files do not fit on the device, which is then so for every execution.
-absl::Status CheckFits(const Scenario& scenario);
-
 // `index` is the execution's number within the search. With `log`, which may be null, everything
 // that happens is written there. Requires: CheckFits().
 ExecutionResult RunExecution(const Scenario& scenario, uint64_t seed, uint64_t index,

@@ -6,8 +6,9 @@
 namespace scenario {
 namespace {
 
-constexpr uint64_t kMaxFileBytes = uint64_t{1} << 40;
-constexpr uint64_t kMaxCallBytes = uint64_t{1} << 30;
+// The reference of a file has a word for each of its granules, holes or not.
+constexpr uint64_t kMaxFileBytes = uint64_t{1} << 26;
+constexpr uint64_t kMaxCallBytes = uint64_t{1} << 24;
 constexpr uint64_t kMaxTimeNs = 1'000'000'000'000'000;
 constexpr IntegerRange kFileBytes = {0, kMaxFileBytes};
 constexpr IntegerRange kTimeNs = {0, kMaxTimeNs};

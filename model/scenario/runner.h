@@ -44,6 +44,10 @@ struct ScenarioResult {
 // Called from time to time, from any thread, with the executions done so far and all to do.
 using ProgressFn = absl::FunctionRef<void(uint64_t done, uint64_t all)>;
 
+// Fails if the layout, the journal and the files of the scenario do not fit on its device.
+absl::Status CheckFits(const Scenario& scenario);
+
+// Requires: CheckFits().
 ScenarioResult RunScenario(const Scenario& scenario, const RunOptions& options,
                            ProgressFn progress);
 

@@ -1,4 +1,5 @@
 #include "model/scenario/parse.h"
+#include "nlohmann/json.hpp"
 
 #include <string>
 #include <string_view>
@@ -111,7 +112,7 @@ TEST(ParseTest, RefusesNumbersOutOfRange) {
     EXPECT_THAT(
         Complaint(ExampleWith("\"len_bytes\": 16384", Cat("\"len_bytes\": ", number))),
         HasSubstr(
-            Cat("/threads/0/ops/0/len_bytes: want an integer from 1 to 1073741824, got ", number)));
+            Cat("/threads/0/ops/0/len_bytes: want an integer from 1 to 16777216, got ", number)));
   }
 }
 

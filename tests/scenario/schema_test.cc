@@ -1,4 +1,5 @@
 #include "model/scenario/schema.h"
+#include "nlohmann/json.hpp"
 
 #include <algorithm>
 #include <string>

@@ -24,7 +24,7 @@ using testing::IsEmpty;
 using tools::Differences;
 
 // Enough that three threads have something to share: a search is shared out in chunks of 64.
-constexpr int64_t kSharedExecutions = 150;
+constexpr int64_t kSharedExecutions = 66;
 // Scenarios with longer executions are not searched that often.
 constexpr int64_t kCheapSteps = 1000;
 

@@ -14,6 +14,12 @@
 
 namespace tools {
 
+// Only a scenario of this name does not fit on its device.
+inline absl::Status FakeFits(const scenario::Scenario& scenario) {
+  return scenario.name == "too_big" ? absl::InvalidArgumentError("no room for the files")
+                                    : absl::OkStatus();
+}
+
 // Each entry "found:KIND" of `models` is found; "policy:KIND" only when a policy is set.
 inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
                                         const scenario::RunOptions& options,
@@ -103,7 +109,7 @@ class CommandTest : public testing::Test {
   // Runs "crashdep ARGUMENTS..." and keeps what it writes.
   int Crashdep(const std::vector<std::string>& arguments) {
     const Backend backend = {
-        {{"break_it", "Breaks it.", "nowhere"}}, FakeRun, FakeReplay, FakeRecord};
+        {{"break_it", "Breaks it.", "nowhere"}}, FakeFits, FakeRun, FakeReplay, FakeRecord};
     std::vector<const char*> argv = {"crashdep"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out, err;

@@ -130,5 +130,13 @@ TEST_F(RunCommandTest, OptionsReplaceWhatTheScenarioSays) {
   EXPECT_EQ(scenario["digest"], std::string(31, '0') + "5");
 }
 
+TEST_F(RunCommandTest, WhatDoesNotFitOnTheDeviceIsBadInput) {
+  const std::string path = PutScenario("too_big", "[]", kNothing);
+  for (const char* command : {"run", "check", "list"}) {
+    EXPECT_EQ(Crashdep({command, path}), 2) << command;
+    EXPECT_THAT(err_, HasSubstr(path + ": no room for the files"));
+  }
+}
+
 }  // namespace
 }  // namespace tools
