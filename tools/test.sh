@@ -6,7 +6,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 export CXX=${CXX:-clang++}
-need "${build_packages[@]}" clang
+need "${build_packages[@]}" clang libclang-rt-dev
 
 # clang's sanitizers come with the program, not with a library to link against.
 configure build/test --buildtype=debug "${unity[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
