@@ -149,8 +149,12 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
-  CLI::App* lockdep = app.add_subcommand("lockdep", "Check lock traces of a real kernel");
-  lockdep->add_option("TRACE", paths, "ftrace text with lock_acquire and lock_release events")
+  CLI::App* lockdep =
+      app.add_subcommand("lockdep", "Check the lock order that a real kernel recorded");
+  lockdep
+      ->add_option("FILE", paths,
+                   "ftrace text with lock_acquire and lock_release events, /proc/lockdep, "
+                   "/proc/lockdep_chains; compressed or not")
       ->required()
       ->type_name("");
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files");

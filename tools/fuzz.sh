@@ -22,3 +22,4 @@ fuzz() {
 seconds=${1:-20}
 fuzz scenario_fuzz scenarios/seed
 fuzz ftrace_fuzz tests/lockdep/data
+fuzz proc_fuzz tests/fuzz/proc

@@ -1,34 +1,41 @@
 #include "tools/lockdep_command.h"
 
-#include <cstdint>
-
 #include "absl/status/statusor.h"
-#include "tools/import/ftrace.h"
+#include "tools/import/lock_importer.h"
 #include "tools/import/recording.h"
 #include "tools/replay_command.h"
 
 namespace tools {
+namespace {
 
-ExitCode LockdepCommand(const std::vector<std::string>& trace_paths, Console console) {
+constexpr char kNoLocks[] =
+    "no lock event in it, and no lock class; want ftrace text with lock_acquire and lock_release "
+    "events, /proc/lockdep, or /proc/lockdep_chains";
+
+}  // namespace
+
+ExitCode LockdepCommand(const std::vector<std::string>& paths, Console console) {
   ExitCode exit_code = ExitCode::kAsExpected;
   const auto complain = [&](absl::string_view message) {
     console.Complain(std::string(message));
     exit_code = ExitCode::kBadInput;
   };
-  FtraceImporter importer;
-  for (const std::string& path : trace_paths) {
+  LockImporter importer;
+  bool has_locks = false;
+  for (const std::string& path : paths) {
     const absl::StatusOr<std::vector<RecordedText>> texts = ReadRecording(path, kMaxTraceFileBytes);
     if (!texts.ok()) {
       complain(texts.status().message());
       continue;
     }
-    const uint64_t events_before = importer.lock_event_count();
-    for (const RecordedText& text : *texts) importer.AddFile(text.name, text.text);
-    if (importer.lock_event_count() == events_before) {
-      complain(path + ": no lock_acquire or lock_release event in it");
+    bool file_has_locks = false;
+    for (const RecordedText& text : *texts) {
+      if (importer.AddFile(text.name, text.text)) file_has_locks = true;
     }
+    if (!file_has_locks) complain(path + ": " + kNoLocks);
+    has_locks |= file_has_locks;
   }
-  if (importer.lock_event_count() == 0) return exit_code;
+  if (!has_locks) return exit_code;
   console.out << RenderText(importer);
   if (!importer.validator().reports().empty()) {
     exit_code = Worse(exit_code, ExitCode::kNotAsExpected);

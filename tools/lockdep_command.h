@@ -1,4 +1,4 @@
-// crashdep lockdep: checks the lock order of traces recorded on a real kernel.
+// crashdep lockdep: checks the lock order that a real kernel recorded.
 #pragma once
 
 #include <string>
@@ -9,9 +9,9 @@
 
 namespace tools {
 
-// The traces, in order, are windows on one kernel; import/ftrace.h says what they may look like.
+// The files, in order, are what one kernel said; import/lock_importer.h says what they may be.
 // kNotAsExpected when they show a lock order that can deadlock; kBadInput when one cannot be read
-// or has no lock event.
-ExitCode LockdepCommand(const std::vector<std::string>& trace_paths, Console console);
+// or has nothing of locks in it.
+ExitCode LockdepCommand(const std::vector<std::string>& paths, Console console);
 
 }  // namespace tools

@@ -181,6 +181,16 @@ std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path) const {
   return edges;
 }
 
+LockEdge Validator::FirstSeen(const LockGraph::Edge& edge) const {
+  const LockGraph::Tag* first = nullptr;
+  for (size_t kind = 0; kind < edge.tag.size(); ++kind) {
+    if ((edge.kinds >> kind & 1) == 0) continue;
+    if (first == nullptr || edge.tag[kind] < *first) first = &edge.tag[kind];
+  }
+  SIM_CHECK(first != nullptr);
+  return MakeEdge(facts_[*first]);
+}
+
 LockReport Validator::MakeReport(ReportKind kind, const Fact& fact) const {
   const Event& event = events_[fact.event];
   LockReport report;
@@ -238,7 +248,7 @@ void Validator::Merge(const Validator& other) {
   for (uint64_t i = 0; i < other.chain_count(); ++i) {
     std::vector<ChainLink> links = other.Chain(i);
     for (ChainLink& link : links) link.node = ImportNode(other, link.node);
-    AddChain(links);
+    AddChain(links, other.ChainContext(i));
   }
 }
 

@@ -211,11 +211,11 @@ void Validator::AddChain(const Pending& pending) {
         {NodeOf(lock.acquisition.lock_class, lock.acquisition.subclass), lock.acquisition.read});
   }
   links.push_back({pending.node(), pending.acquisition().read});
-  AddChain(links);
+  AddChain(links, pending.held().irq_context());
 }
 
-void Validator::AddChain(const std::vector<ChainLink>& links) {
-  uint64_t key = kEmptyChain;
+void Validator::AddChain(const std::vector<ChainLink>& links, uint8_t irq_context) {
+  uint64_t key = Mix(kEmptyChain, irq_context);
   for (const ChainLink& link : links) {
     key =
         Mix(key, (static_cast<uint64_t>(link.node.value) << 2) | static_cast<uint64_t>(link.read));
@@ -223,11 +223,38 @@ void Validator::AddChain(const std::vector<ChainLink>& links) {
   if (!chain_keys_.Insert(key * kHashFactor)) return;
   chain_links_.insert(chain_links_.end(), links.begin(), links.end());
   chain_ends_.push_back(static_cast<uint32_t>(chain_links_.size()));
+  chain_contexts_.push_back(irq_context);
 }
 
 std::vector<Validator::ChainLink> Validator::Chain(uint64_t index) const {
   const auto begin = chain_links_.begin() + (index == 0 ? 0 : chain_ends_[index - 1]);
   return {begin, chain_links_.begin() + chain_ends_[index]};
+}
+
+void Validator::KnowUsage(const Acquisition& lock, UsageBit bit, std::string_view source) {
+  const LockNodeId node = NodeOf(lock.lock_class, lock.subclass);
+  if ((nodes_[node.value].usage & Mask(bit)) != 0) return;
+  const HeldLocks none(TaskId{}, std::string(source));
+  Pending(*this, none, lock).Learn(Fact::Kind::kUsage, {.bit = bit});
+}
+
+void Validator::KnowDependency(const Acquisition& held, const Acquisition& next,
+                               std::string_view source) {
+  const LockNodeId from = NodeOf(held.lock_class, held.subclass);
+  const LockNodeId to = NodeOf(next.lock_class, next.subclass);
+  SIM_CHECK(from != to);
+  if (graph_.Has(from, to, KindOf(held.read, next.read))) return;
+  HeldLocks holder(TaskId{}, std::string(source));
+  holder.locks_.push_back({held});
+  Pending(*this, holder, next).Learn(Fact::Kind::kDependency, {}, 0);
+}
+
+void Validator::KnowChain(std::span<const Acquisition> locks, uint8_t irq_context) {
+  std::vector<ChainLink> links;
+  for (const Acquisition& lock : locks) {
+    links.push_back({NodeOf(lock.lock_class, lock.subclass), lock.read});
+  }
+  AddChain(links, irq_context);
 }
 
 // __lock_release() of a lock that is not the innermost

@@ -38,6 +38,7 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -115,6 +116,12 @@ class Validator {
   void CheckNotHeld(HeldLocks& held, uint64_t instance, const Here& at);
   void CheckHeld(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
 
+  // What another checker knew, as its records tell it instead of events: no hold, and nothing is
+  // concluded from the acquisitions but what is said. `source` stands for the task.
+  void KnowUsage(const Acquisition& lock, UsageBit bit, std::string_view source);
+  void KnowDependency(const Acquisition& held, const Acquisition& next, std::string_view source);
+  void KnowChain(std::span<const Acquisition> locks, uint8_t irq_context);
+
   // In order of discovery; grows only.
   const std::vector<LockReport>& reports() const { return reports_; }
 
@@ -134,8 +141,12 @@ class Validator {
   };
   // The locks of a chain, outermost first; chains in order of first sight.
   std::vector<ChainLink> Chain(uint64_t index) const;
+  // In which it was seen. Bit 0: hardirq, bit 1: softirq.
+  uint8_t ChainContext(uint64_t index) const { return chain_contexts_[index]; }
 
   const LockGraph& graph() const { return graph_; }
+  // Who was first seen with that dependency.
+  LockEdge FirstSeen(const LockGraph::Edge& edge) const;
   LockName NodeName(LockNodeId node) const;
 
  private:
@@ -228,7 +239,7 @@ class Validator {
   bool CheckRecursion(Pending& pending);
   void AddDependencies(Pending& pending);
   void AddChain(const Pending& pending);
-  void AddChain(const std::vector<ChainLink>& links);
+  void AddChain(const std::vector<ChainLink>& links, uint8_t irq_context);
   void MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at);
   void ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
   // Chain keys, and dependencies, of the locks from `index` on, after a change below them.
@@ -274,7 +285,8 @@ class Validator {
   ChainCache checked_;     // chains and contexts of which everything is known
   ChainCache chain_keys_;  // of the chains below
   std::vector<ChainLink> chain_links_;
-  std::vector<uint32_t> chain_ends_;  // in chain_links_
+  std::vector<uint32_t> chain_ends_;     // in chain_links_
+  std::vector<uint8_t> chain_contexts_;  // by chain, as chain_ends_
   LockGraph graph_;
   std::vector<Node> nodes_;  // by LockNodeId
   UsageMask all_usage_ = 0;  // of all nodes

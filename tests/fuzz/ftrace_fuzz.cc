@@ -7,7 +7,9 @@
 #include "tools/import/ftrace.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  tools::FtraceImporter import;
-  import.AddFile("fuzz", std::string_view(reinterpret_cast<const char*>(data), size));
-  return tools::RenderText(import).empty() ? 1 : 0;
+  sim::Validator validator;
+  tools::UnusedLines unused;
+  tools::FtraceImporter(validator, unused)
+      .AddFile("fuzz", std::string_view(reinterpret_cast<const char*>(data), size));
+  return 0;
 }

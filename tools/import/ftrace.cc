@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "sim/lockdep/proc.h"
+#include "tools/import/words.h"
 
 namespace tools {
 namespace {
@@ -22,32 +20,34 @@ bool Contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// Held, but not checked: rcu_lock_acquire() says so, lockdep_set_novalidate_class() too.
-bool IsUnchecked(std::string_view name) {
-  return StartsWith(name, "rcu_read_lock") || name == "&dev->mutex";
-}
 bool IsRecursiveReader(std::string_view name) {
   return StartsWith(name, "rcu_") || Contains(name, "srcu") || Contains(name, "seqcount");
 }
 
 }  // namespace
 
-void FtraceImporter::AddFile(std::string_view name, std::string_view text) {
-  files_.emplace_back(name);
+bool IsUnchecked(std::string_view name) {
+  return StartsWith(name, "rcu_read_lock") || name == "rcu_callback" || name == "&dev->mutex";
+}
+
+void FtraceImporter::AddFile(const char* name, std::string_view text) {
+  file_ = name;
   line_in_file_ = 0;
   release_count_ = 0;
   while (!text.empty()) {
-    const size_t end = text.find('\n');
-    AddLine(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    const TextLine line = NextLine(text);
+    ++line_count_;
+    ++line_in_file_;
+    if (line.is_whole) {
+      AddLine(line.text);
+    } else {
+      CountUnused("last line without an end: it may have been cut", line.text);
+    }
   }
   EndFile();
 }
 
 void FtraceImporter::AddLine(std::string_view text) {
-  ++line_count_;
-  ++line_in_file_;
-  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
   Line line;
   switch (Parse(text, line)) {
     case Parsed::kNothing:
@@ -70,12 +70,12 @@ void FtraceImporter::Apply(const Line& line, std::string_view text) {
     return;
   }
   ++lock_event_count_;
-  const std::pair<uint64_t, uint64_t> key{line.pid, line.pid == 0 ? line.cpu : 0};
+  ThreadKey key{line.pid, line.pid == 0 ? line.cpu : 0, std::string(line.comm)};
   auto it = contexts_.find(key);
   if (it == contexts_.end()) {
     const auto pid = static_cast<uint32_t>(line.pid);
     it = contexts_
-             .emplace(key,
+             .emplace(std::move(key),
                       Context{sim::HeldLocks(sim::TaskId{pid}, std::string(line.comm)), line.cpu})
              .first;
   }
@@ -175,7 +175,7 @@ void FtraceImporter::EndFile() {
 
 sim::Here FtraceImporter::At() const {
   const auto line = std::min<uint64_t>(line_in_file_, std::numeric_limits<int>::max());
-  return {.site = {files_.back().c_str(), static_cast<int>(line)}, .step = line_in_file_};
+  return {.site = {file_, static_cast<int>(line)}, .step = line_in_file_};
 }
 
 Acquisition FtraceImporter::MakeAcquisition(const Context& context, const Line& line) {
@@ -213,38 +213,6 @@ Acquisition FtraceImporter::MakeAcquisition(const Context& context, const Line& 
     acquisition.lock_class = validator_.Class(absl::StrCat(version, others + 1));
   }
   return acquisition;
-}
-
-void FtraceImporter::CountUnused(const char* why, std::string_view text) {
-  constexpr size_t kMaxShown = 120;
-  for (UnusedLines& unused : unused_) {
-    if (unused.why != why) continue;
-    ++unused.count;
-    return;
-  }
-  unused_.push_back({why, 1, files_.back(), line_in_file_, std::string(text.substr(0, kMaxShown))});
-}
-
-std::string RenderText(const FtraceImporter& import) {
-  const sim::Validator& validator = import.validator();
-  std::string text = sim::RenderLockdepStats(validator);
-  absl::StrAppend(&text, absl::StrFormat(" %-32s%11d\n", "lines:", import.line_count()),
-                  absl::StrFormat(" %-32s%11d\n", "lock events:", import.lock_event_count()),
-                  absl::StrFormat(" %-32s%11d\n", "other events:", import.other_event_count()));
-  uint64_t unused = 0;
-  for (const UnusedLines& lines : import.unused()) unused += lines.count;
-  absl::StrAppend(&text, absl::StrFormat(" %-32s%11d\n", "lines not used:", unused));
-  for (const UnusedLines& lines : import.unused()) {
-    absl::StrAppend(&text, "  ", lines.count, " x ", lines.why, "; first at ", lines.first_file,
-                    ":", lines.first_line, ":\n    ", sim::Printable(lines.first_text), "\n");
-  }
-  absl::StrAppend(&text, "\n", sim::RenderLockdepClasses(validator));
-  for (const sim::LockReport& report : validator.reports()) {
-    absl::StrAppend(&text, "\n", sim::RenderText(report));
-  }
-  absl::StrAppend(&text, "\n", validator.reports().size(),
-                  validator.reports().size() == 1 ? " report\n" : " reports\n");
-  return text;
 }
 
 }  // namespace tools

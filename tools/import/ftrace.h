@@ -6,9 +6,9 @@
 //   <seq> TAB comm-pid TAB cpu TAB context TAB lock_acquire TAB <name> @<n> [try] [read=] ...
 //
 // Stock kernels print address, flags and name; the fields after the name are taken when they are
-// there. One held-lock stack per thread (per CPU for the idle threads, which share pid 0), with
-// the interrupts on top of it; the flags tell which context a line is in. Without flags usage
-// bits stay unset.
+// there. One held-lock stack per thread (per CPU for the idle threads, which share pid 0; threads
+// of one pid are told by their names), with the interrupts on top of it; the flags tell which
+// context a line is in. Without flags usage bits stay unset.
 //
 // A trace is a window, and says less than the kernel knows. Where that leaves a doubt, the
 // importer drops an order rather than invent one:
@@ -21,7 +21,8 @@
 //     next thread makes).
 //   - A thread that takes a lock it holds already has deadlocked, unless the lock is seen
 //     acquired or released by it later: then a release was lost.
-//   - After lost events, or a line cut within a lock event, all holds are forgotten.
+//   - After lost events, or a line cut within a lock event, all holds are forgotten. A last line
+//     without an end is not used: a name cut short would be another lock.
 //   - Locks of one name need not be of one class: names carry no class version, and stock kernels
 //     print no subclass. A second instance of a name taken while a first is held is taken for a
 //     class of its own, <name>#2 where subclasses are printed and <name>/1 where not. Other
@@ -32,43 +33,35 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "sim/lockdep/validator.h"
+#include "tools/import/unused_lines.h"
 
 namespace tools {
 
-// Lines of one kind that could not be used.
-struct UnusedLines {
-  std::string why;
-  uint64_t count = 0;
-  std::string first_file;
-  uint64_t first_line = 0;
-  std::string first_text;
-};
+// Held, but not checked: no order begins or ends at locks of that name. rcu_lock_acquire() says
+// so, and lockdep_set_novalidate_class().
+bool IsUnchecked(std::string_view name);
 
 class FtraceImporter {
  public:
-  FtraceImporter() = default;
-  FtraceImporter(const FtraceImporter&) = delete;
-  FtraceImporter& operator=(const FtraceImporter&) = delete;
+  // Both must outlive this.
+  FtraceImporter(sim::Validator& validator, UnusedLines& unused)
+      : validator_(validator), unused_(unused) {}
 
   // One file, of any bytes. Holds do not carry over from one file to the next, orders do.
-  // `name` is for reports.
-  void AddFile(std::string_view name, std::string_view text);
+  // `name`, for reports, outlives the validator.
+  void AddFile(const char* name, std::string_view text);
 
-  const sim::Validator& validator() const { return validator_; }
   uint64_t line_count() const { return line_count_; }
   uint64_t lock_event_count() const { return lock_event_count_; }    // used or not
   uint64_t other_event_count() const { return other_event_count_; }  // not about locks
-  // In order of first sight.
-  const std::vector<UnusedLines>& unused() const { return unused_; }
 
  private:
   enum class Verb : uint8_t { kAcquire, kAcquired, kContended, kRelease, kOther };
@@ -86,6 +79,8 @@ class FtraceImporter {
     int read_level = -1, subclass = -1;  // -1: not printed
     uint64_t nest = 0;
   };
+  // Pid, CPU if the pid is 0, and name: what two threads of one pid differ in.
+  using ThreadKey = std::tuple<uint64_t, uint64_t, std::string>;
   struct Context {
     sim::HeldLocks held;
     uint64_t cpu = 0;
@@ -109,19 +104,18 @@ class FtraceImporter {
   void DropStaleHolds(Context& context, const Line& line);
   void ForgetHolds();
   void EndFile();
-  void CountUnused(const char* why, std::string_view text);
+  void CountUnused(const char* why, std::string_view text) {
+    unused_.Add(why, file_, line_in_file_, text);
+  }
   sim::Acquisition MakeAcquisition(const Context& context, const Line& line);
   sim::Here At() const;
 
-  sim::Validator validator_;
-  std::deque<std::string> files_;                              // names, which reports point to
-  std::map<std::pair<uint64_t, uint64_t>, Context> contexts_;  // by pid, and CPU if that is 0
+  sim::Validator& validator_;
+  UnusedLines& unused_;
+  const char* file_ = "";
+  std::map<ThreadKey, Context> contexts_;
   uint64_t line_in_file_ = 0;
   uint64_t line_count_ = 0, lock_event_count_ = 0, other_event_count_ = 0, release_count_ = 0;
-  std::vector<UnusedLines> unused_;
 };
-
-// Counts, classes with their direct dependencies, and every report, in lockdep's words.
-std::string RenderText(const FtraceImporter& import);
 
 }  // namespace tools

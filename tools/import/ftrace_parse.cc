@@ -1,36 +1,10 @@
 // One line of ftrace text, or of the table form, taken apart. Any bytes may come.
 
-#include <charconv>
-
 #include "tools/import/ftrace.h"
+#include "tools/import/words.h"
 
 namespace tools {
 namespace {
-
-bool IsSpace(char c) { return c == ' ' || c == '\t'; }
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
-  return text;
-}
-
-// Cuts the first word off; empty: none is left.
-std::string_view Word(std::string_view& text) {
-  text = Trim(text);
-  size_t end = 0;
-  while (end < text.size() && !IsSpace(text[end])) ++end;
-  const std::string_view word = text.substr(0, end);
-  text.remove_prefix(end);
-  return word;
-}
-
-template <class T>
-bool Number(std::string_view text, T& value, int base = 10) {
-  const char* end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value, base);
-  return !text.empty() && result.ec == std::errc() && result.ptr == end;
-}
 
 bool Address(std::string_view text, uint64_t& address) {
   if (text.substr(0, 2) == "0x") text.remove_prefix(2);
