@@ -149,14 +149,17 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
-  CLI::App* lockdep =
-      app.add_subcommand("lockdep", "Check the lock order that a real kernel recorded");
+  CLI::App* lockdep = app.add_subcommand(
+      "lockdep", "Check the lock order that a real kernel recorded, or tables of lock programs");
   lockdep
       ->add_option("FILE", paths,
                    "ftrace text with lock_acquire and lock_release events, /proc/lockdep, "
-                   "/proc/lockdep_chains; compressed or not")
+                   "/proc/lockdep_chains, compressed or not; or JSON with lock programs and what a "
+                   "kernel said to them")
       ->required()
       ->type_name("");
+  bool show_reports = false;
+  lockdep->add_flag("--reports", show_reports, "Print what is reported on each program of a table");
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files");
   CLI::App* policies = app.add_subcommand("policies", "Name the policies a scenario may set");
   if (argc > 1 && !IsCommand(app, argv[1])) return UnknownCommand(app, argv[1], console);
@@ -181,7 +184,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     if (paths.empty()) paths = {"scenarios"};
     return ListCommand(paths, backend, console);
   }
-  if (lockdep->parsed()) return LockdepCommand(paths, console);
+  if (lockdep->parsed()) return LockdepCommand(paths, show_reports, console);
   if (schema->parsed()) return SchemaCommand(backend, console);
   SIM_CHECK(policies->parsed());
   return PoliciesCommand(backend, console);

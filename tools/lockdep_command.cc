@@ -3,6 +3,7 @@
 #include "absl/status/statusor.h"
 #include "tools/import/lock_importer.h"
 #include "tools/import/recording.h"
+#include "tools/lock_table.h"
 #include "tools/replay_command.h"
 
 namespace tools {
@@ -14,7 +15,7 @@ constexpr char kNoLocks[] =
 
 }  // namespace
 
-ExitCode LockdepCommand(const std::vector<std::string>& paths, Console console) {
+ExitCode LockdepCommand(const std::vector<std::string>& paths, bool show_reports, Console console) {
   ExitCode exit_code = ExitCode::kAsExpected;
   const auto complain = [&](absl::string_view message) {
     console.Complain(std::string(message));
@@ -26,6 +27,11 @@ ExitCode LockdepCommand(const std::vector<std::string>& paths, Console console) 
     const absl::StatusOr<std::vector<RecordedText>> texts = ReadRecording(path, kMaxTraceFileBytes);
     if (!texts.ok()) {
       complain(texts.status().message());
+      continue;
+    }
+    if (texts->size() == 1 && IsLockTable(texts->front().text)) {
+      exit_code =
+          Worse(exit_code, CheckLockTable(path, texts->front().text, show_reports, console));
       continue;
     }
     bool file_has_locks = false;

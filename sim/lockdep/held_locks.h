@@ -22,6 +22,7 @@ struct HeldLock {
   Acquisition acquisition;
   uint64_t chain_key = 0;   // of the chain up to and including this lock
   uint8_t irq_context = 0;  // in which it was taken
+  uint16_t pins = 0;        // lock_pin_lock()
 };
 
 class HeldLocks {
@@ -50,6 +51,9 @@ class HeldLocks {
  private:
   friend class Validator;
 
+  HeldLock* FindMutable(uint64_t instance) {
+    return const_cast<HeldLock*>(std::as_const(*this).Find(instance));
+  }
   uint8_t irq_context() const { return irq_flags_ & 3; }
   void set_irq(const IrqState& irq) {
     irq_ = irq;

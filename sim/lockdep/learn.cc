@@ -137,6 +137,7 @@ void Validator::CheckIrqOrder(const Fact& fact) {
 void Validator::LearnFault(const Fact& fact) {
   LockReport report = MakeReport(fact.fault, fact);
   if (fact.held != UINT32_MAX) report.holding = MakeUse(HeldUse(fact));
+  if (fact.fault == ReportKind::kMisuse) report.headline = names_[fact.headline];
   const size_t reports_before = reports_.size();
   Report(std::move(report));
   if (reports_.size() > reports_before) facts_.push_back(fact);
@@ -238,6 +239,7 @@ void Validator::Merge(const Validator& other) {
     if (is_first) ours = Import(other, theirs);
     const size_t facts_before = facts_.size();
     fact.event = ours;
+    if (fact.fault == ReportKind::kMisuse) fact.headline = Intern(other.names_[fact.headline]);
     Learn(fact);
     if (is_first && facts_.size() == facts_before) {  // no news
       held_.resize(events_.back().first_held);

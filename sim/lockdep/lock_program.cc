@@ -3,11 +3,16 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "sim/lockdep/kernel_verdict.h"
+#include "sim/lockdep/reclaim.h"
 #include "sim/lockdep/validator.h"
+#include "sim/lockdep/ww_rules.h"
 
 namespace sim {
 namespace {
@@ -23,6 +28,12 @@ std::string Text(const Json& object, const char* key) {
 bool Flag(const Json& object, const char* key, bool otherwise) {
   const auto it = object.find(key);
   return it != object.end() && it->is_boolean() ? it->get<bool>() : otherwise;
+}
+
+// 0: absent or not a number.
+uint64_t Number(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  return it != object.end() && it->is_number_unsigned() ? it->get<uint64_t>() : 0;
 }
 
 const Json* Child(const Json& object, const char* key, Json::value_t type) {
@@ -47,6 +58,19 @@ LockClassTraits TraitsOfKind(const std::string& kind) {
   return kSleepingLock;
 }
 
+// What a kernel says at most: MAX_LOCK_DEPTH.
+constexpr size_t kKernelLockDepth = 48;
+
+// "GFP_NOFS" or "NOFS"; none: not one that we know.
+std::optional<Gfp> GfpOf(absl::string_view name) {
+  absl::ConsumePrefix(&name, "GFP_");
+  if (name == "KERNEL") return Gfp::kKernel;
+  if (name == "NOFS") return Gfp::kNoFs;
+  if (name == "NOIO") return Gfp::kNoIo;
+  if (name == "ATOMIC" || name == "NOWAIT") return Gfp::kAtomic;
+  return std::nullopt;
+}
+
 class ProgramRun {
  public:
   ProgramRun(const Json& test, std::string where)
@@ -55,7 +79,8 @@ class ProgramRun {
         validator_({.raw_lock_nesting = Text(test, "level") == "wait-type"}) {}
 
   absl::StatusOr<ProgramVerdict> Run() {
-    verdict_ = {Text(test_, "name"), Text(test_, "column"), Text(test_, "level"), {}, {}};
+    verdict_.name = Text(test_, "name");
+    verdict_.column = Text(test_, "column");
     const Json* threads = Child(test_, "threads", Json::value_t::array);
     if (threads == nullptr) return Want(where_, "an array \"threads\"");
     for (size_t i = 0; i < threads->size(); ++i) {
@@ -63,6 +88,8 @@ class ProgramRun {
       if (absl::Status status = RunThread((*threads)[i], where); !status.ok()) return status;
     }
     verdict_.reports = validator_.reports();
+    for (size_t i = 0; i < nests_.size(); ++i) verdict_.reports[i].nest = nests_[i];
+    if (verdict_.inexpressible.empty()) verdict_.difference = DifferenceFromKernel(test_, verdict_);
     return std::move(verdict_);
   }
 
@@ -72,6 +99,7 @@ class ProgramRun {
     if (ops == nullptr) return Want(where, "an array \"ops\"");
     HeldLocks held(TaskId{thread_count_++}, Text(thread, "thread"));
     irq_ = {};
+    scopes_ = {};
     bh_off_ = 0;
     const std::string context = Text(thread, "context");
     if (context == "hardirq" || context == "softirq") {
@@ -82,43 +110,68 @@ class ProgramRun {
     validator_.SetIrqState(held, irq_, {});
     for (size_t i = 0; i < ops->size(); ++i) {
       const std::string op_where = absl::StrCat(where, "/ops/", i);
-      if (!(*ops)[i].is_object()) return Want(op_where, "an object");
-      Step(held, (*ops)[i]);
+      const Json& op = (*ops)[i];
+      if (!op.is_object()) return Want(op_where, "an object");
+      at_ = {.site = {"op", static_cast<int>(i)}, .step = i};
+      if (!Step(held, op) && verdict_.inexpressible.empty()) {
+        verdict_.inexpressible = absl::StrCat(op_where, ": no rule for ", op.dump());
+      }
       verdict_.report_at.resize(validator_.reports().size(), i);
+      nests_.resize(validator_.reports().size(), Text(op, "nest"));
     }
     return absl::OkStatus();
   }
 
-  void Step(HeldLocks& held, const Json& json) {
+  // False: not an operation that we know.
+  bool Step(HeldLocks& held, const Json& json) {
     const std::string op = Text(json, "op");
-    if (StepIrq(held, json, op) || StepRcu(held, op)) return;
-    const std::string lock = Text(json, absl::StartsWith(op, "ww_ctx") ? "ctx" : "lock");
-    if (op == "lock" || op == "ww_lock" || op == "ww_trylock" || op == "ww_lock_slow" ||
-        op == "checker_acquire") {
-      const std::string result = Text(json, "result");
-      if (!Flag(json, "acquired", true) || result == "busy" || result == "EALREADY") return;
-      const Acquisition acquisition = MakeAcquisition(json, lock);
-      validator_.Acquire(held, acquisition);
-      if (result == "EDEADLK") Unlock(held, lock);
-    } else if (op == "unlock" || op == "checker_release" || op == "ww_ctx_fini") {
-      Unlock(held, lock);
-    } else if (op == "ww_ctx_init") {
-      validator_.Acquire(held, {.lock_class = ContextClass(lock), .instance = Instance(lock)});
-    } else if (op == "init" || op == "free") {
-      validator_.CheckNotHeld(held, Instance(lock), {});
-    } else if (op == "task_exit" || op == "return_to_user") {
-      validator_.CheckNoneHeld(held, {});
+    return StepLock(held, json, op) || StepIrq(held, json, op) || StepRcu(held, op) ||
+           StepWw(held, json, op) || StepMemory(held, json, op) || StepTask(held, op);
+  }
+
+  bool StepLock(HeldLocks& held, const Json& json, const std::string& op) {
+    const std::string lock = Text(json, "lock");
+    const LockClassId lock_class = ClassOf(lock, Text(json, "kind"));
+    const uint64_t instance = Instance(lock);
+    if (op == "lock" || op == "checker_acquire") {
+      if (Flag(json, "acquired", true)) Acquire(held, MakeAcquisition(json, lock));
+    } else if (op == "unlock" || op == "checker_release") {
+      if (op == "unlock") CheckWw(held, lock, ww_.ww_mutex_unlock(lock));
+      validator_.Release(held, lock_class, instance, at_);
+    } else if (op == "sync") {
+      validator_.Sync(held, MakeAcquisition(json, lock));
+    } else if (op == "downgrade" && held.Find(instance) != nullptr) {
+      validator_.Downgrade(held, instance);
+    } else if (op == "set_class") {
+      validator_.SetClass(held, validator_.Class(Text(json, "class"), kSleepingLock),
+                          SubclassOf(json), instance, at_);
+    } else if (op == "pin") {
+      validator_.Pin(held, lock_class, instance, at_);
+    } else if (op == "unpin") {
+      validator_.Unpin(held, lock_class, instance, at_);
     } else if (op == "assert_held") {
-      validator_.CheckHeld(held, ClassOf(lock, "mutex"), Instance(lock), {});
-    } else if (const Json* taken = Child(json, "takes", Json::value_t::array)) {
-      for (const Json& inner : *taken) {
-        if (inner.is_object()) Step(held, inner);
+      validator_.CheckHeld(held, lock_class, instance, at_);
+    } else if (op == "init") {
+      validator_.CheckNotHeld(held, instance, at_);
+      if (absl::StrContains(Text(json, "note"), "never registered")) {
+        validator_.Misuse(held, absl::StrCat("BUG: key ", lock, " has not been registered!"),
+                          MakeAcquisition(json, lock));
       }
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  void Acquire(HeldLocks& held, const Acquisition& acquisition) {
+    validator_.Acquire(held, acquisition);
+    if (held.locks().size() == kKernelLockDepth) {
+      validator_.Misuse(held, "BUG: MAX_LOCK_DEPTH too low!", acquisition);
     }
   }
 
-  // False: the operation is not about interrupts.
   bool StepIrq(HeldLocks& held, const Json& json, const std::string& op) {
+    if (op == "preempt_off" || op == "preempt_on") return true;
     if (op == "irq_off" || op == "irq_on") {
       irq_.hardirqs_on = op == "irq_on";
     } else if (op == "bh_off" || op == "bh_on") {
@@ -132,45 +185,138 @@ class ProgramRun {
     } else {
       return false;
     }
-    validator_.SetIrqState(held, irq_, {});
+    validator_.SetIrqState(held, irq_, at_);
     return true;
   }
 
   bool StepRcu(HeldLocks& held, const std::string& op) {
-    const bool lock = absl::EndsWith(op, "_lock");
-    if (!absl::StartsWith(op, "rcu_") || !(lock || absl::EndsWith(op, "_unlock"))) return false;
-    const std::string flavour = op.rfind("rcu_bh", 0) == 0      ? "_bh"
-                                : op.rfind("rcu_sched", 0) == 0 ? "_sched"
-                                                                : "";
+    const std::string flavour = absl::StartsWith(op, "rcu_bh")      ? "_bh"
+                                : absl::StartsWith(op, "rcu_sched") ? "_sched"
+                                                                    : "";
     const std::string name = absl::StrCat("rcu_read_lock", flavour);
     const LockClassId id = validator_.Class(name, flavour == "_sched" ? kRcuSched : kRcu);
-    if (lock) {
-      validator_.Acquire(held, {.lock_class = id,
-                                .read = ReadMode::kSharedRecursive,
-                                .check = false,
-                                .instance = Instance(name)});
+    if (op == absl::StrCat("rcu", flavour, "_lock")) {
+      Acquire(held, {.lock_class = id,
+                     .read = ReadMode::kSharedRecursive,
+                     .check = false,
+                     .instance = Instance(name),
+                     .at = at_});
+    } else if (op == absl::StrCat("rcu", flavour, "_unlock")) {
+      validator_.Release(held, id, Instance(name), at_);
+    } else if (op == "rcu_dereference") {
+      if (held.Find(Instance(name)) == nullptr) {
+        validator_.Misuse(held, "WARNING: suspicious RCU usage", {.lock_class = id, .at = at_});
+      }
     } else {
-      validator_.Release(held, id, Instance(name), {});
+      return false;
+    }
+    return true;
+  }
+
+  bool StepWw(HeldLocks& held, const Json& json, const std::string& op) {
+    if (op == "poke") return ww_.Poke(Text(json, "what"));
+    if (op == "ww_lock" || op == "ww_trylock" || op == "ww_lock_slow") {
+      WwLock(held, json, op);
+      return true;
+    }
+    const std::string ctx = Text(json, "ctx");
+    const Acquisition context{
+        .lock_class = ContextClass(ctx), .instance = Instance(ctx), .at = at_};
+    if (op == "ww_ctx_init") {
+      ww_.ww_acquire_init(ctx, ClassName(ctx));
+      Acquire(held, context);
+    } else if (op == "ww_ctx_done") {
+      validator_.CheckHeld(held, context.lock_class, context.instance, at_);
+      CheckWw(held, ctx, ww_.ww_acquire_done(ctx));
+    } else if (op == "ww_ctx_fini") {
+      validator_.Release(held, context.lock_class, context.instance, at_);
+      CheckWw(held, ctx, ww_.ww_acquire_fini(ctx));
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  // EALREADY and a failed trylock come before the checker is told.
+  void WwLock(HeldLocks& held, const Json& json, const std::string& op) {
+    const std::string lock = Text(json, "lock");
+    const std::string ctx = Text(json, "nest");
+    const std::string result = Text(json, "result");
+    if (op == "ww_lock_slow") CheckWw(held, lock, ww_.ww_mutex_lock_slow(ctx));
+    if (result == "busy" || result == "EALREADY") return;
+    const Acquisition acquisition = MakeAcquisition(json, lock);
+    Acquire(held, acquisition);
+    if (result == "EDEADLK") {
+      CheckWw(held, lock, ww_.ww_mutex_kill(lock, ctx));
+      validator_.Release(held, acquisition.lock_class, acquisition.instance, at_);
+    } else if (!ctx.empty()) {
+      CheckWw(held, lock, ww_.ww_mutex_lock_acquired(lock, ClassName(lock), ctx));
+    }
+  }
+
+  void CheckWw(HeldLocks& held, const std::string& lock, std::string_view failed) {
+    if (failed.empty()) return;
+    validator_.Misuse(
+        held, absl::StrCat("DEBUG_LOCKS_WARN_ON(", std::string(failed), ")"),
+        {.lock_class = absl::StartsWith(lock, "ctx.") ? ContextClass(lock) : ClassOf(lock, "ww"),
+         .instance = Instance(lock),
+         .at = at_});
+  }
+
+  bool StepMemory(HeldLocks& held, const Json& json, const std::string& op) {
+    if (op == "nofs_save" || op == "nofs_restore") {
+      scopes_.nofs += op == "nofs_save" ? 1 : -1;
+    } else if (op == "noio_save" || op == "noio_restore") {
+      scopes_.noio += op == "noio_save" ? 1 : -1;
+    } else if (op == "might_alloc") {
+      return MightAlloc(held, json);
+    } else if (op == "free") {
+      validator_.CheckNotHeld(held, Instance(Text(json, "object")), at_);
+    } else {
+      return op == "alloc";
+    }
+    return true;
+  }
+
+  bool MightAlloc(HeldLocks& held, const Json& json) {
+    const std::optional<Gfp> gfp = GfpOf(Text(json, "gfp"));
+    if (const Json* taken = Child(json, "takes", Json::value_t::array)) {
+      return std::all_of(taken->begin(), taken->end(),
+                         [&](const Json& inner) { return inner.is_object() && Step(held, inner); });
+    }
+    if (!gfp) return false;
+    if (!scopes_.MayReclaimFs(*gfp)) return true;
+    const std::string lock = ReclaimLock();
+    const Acquisition reclaim{
+        .lock_class = ClassOf(lock, "map"), .instance = Instance(lock), .at = at_};
+    Acquire(held, reclaim);
+    validator_.Release(held, reclaim.lock_class, reclaim.instance, at_);
+    return true;
+  }
+
+  bool StepTask(HeldLocks& held, const std::string& op) {
+    if (op == "task_exit") {
+      validator_.CheckNoneHeld(held, at_);
+    } else if (op == "return_to_user") {
+      validator_.CheckNoneHeld(held, at_, ReportKind::kHeldInUserSpace);
+    } else {
+      return false;
     }
     return true;
   }
 
   Acquisition MakeAcquisition(const Json& json, const std::string& lock) {
-    const auto read = json.find("read");
-    const uint64_t mode =
-        read != json.end() && read->is_number_unsigned() ? read->get<uint64_t>() : 0;
     const std::string nest = Text(json, "nest");
     return {.lock_class = ClassOf(lock, Text(json, "kind")),
-            .read = static_cast<ReadMode>(std::min<uint64_t>(mode, 2)),
+            .subclass = SubclassOf(json),
+            .read = static_cast<ReadMode>(std::min<uint64_t>(Number(json, "read"), 2)),
             .trylock = Flag(json, "try", false),
             .instance = Instance(lock),
-            .nest_instance = nest.empty() ? 0 : Instance(nest)};
+            .nest_instance = nest.empty() ? 0 : Instance(nest),
+            .at = at_};
   }
-
-  void Unlock(HeldLocks& held, const std::string& lock) {
-    const LockClassId id =
-        absl::StartsWith(lock, "ctx.") ? ContextClass(lock) : ClassOf(lock, "mutex");
-    validator_.Release(held, id, Instance(lock), {});
+  static uint8_t SubclassOf(const Json& json) {
+    return static_cast<uint8_t>(std::min<uint64_t>(Number(json, "subclass"), kMaxSubclasses - 1));
   }
 
   std::string ClassName(const std::string& lock) const {
@@ -188,13 +334,26 @@ class ProgramRun {
   uint64_t Instance(const std::string& name) {
     return instances_.try_emplace(name, instances_.size() + 1).first->second;
   }
+  // The lock of the table that stands for reclaim.
+  std::string ReclaimLock() const {
+    if (const Json* locks = Child(test_, "locks", Json::value_t::object)) {
+      for (const auto& [lock, unused] : locks->items()) {
+        if (absl::EndsWith(lock, "fs_reclaim")) return lock;
+      }
+    }
+    return "fs_reclaim";
+  }
 
   const Json& test_;
   std::string where_;
   Validator validator_;
+  WwRules ww_;
   ProgramVerdict verdict_;
+  std::vector<std::string> nests_;  // by report
   std::map<std::string, uint64_t> instances_;
+  Here at_;
   IrqState irq_;
+  ReclaimScopes scopes_;
   int bh_off_ = 0;
   uint32_t thread_count_ = 0;
 };

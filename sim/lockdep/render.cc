@@ -103,8 +103,9 @@ std::string CycleBody(const LockReport& report) {
   }
   const LockEdge& last = edges.back();  // what leads back to the lock held
   absl::StrAppend(&text, " Possible unsafe locking scenario:\n\n", TwoCpus(), "  ",
-                  Takes(closing.held), kCpu1, Locks(last.held.lock), kCpu1, Takes(last.acquired),
-                  "  ", Takes(closing.acquired), kDeadlock);
+                  Takes(closing.held), kCpu1, Locks(last.held.lock), kCpu1,
+                  last.acquired.sync ? Takes(last.acquired) : Locks(last.acquired.lock), "  ",
+                  Takes(closing.acquired), kDeadlock);
   return text;
 }
 
@@ -189,20 +190,25 @@ std::string Body(const LockReport& report) {
       return WaitBody(report);
     case ReportKind::kNestNotHeld:
       return absl::StrCat(Who(report.actor), " is trying to lock:\n", LockLine(report.lock),
-                          "\nbut this task is not holding the lock that it is nested in.\n",
-                          kNotes);
+                          "\nbut this task is not holding",
+                          report.nest.empty() ? " the lock that it is nested in." : ":\n",
+                          report.nest, "\n", kNotes);
     case ReportKind::kUnlockBalance:
       return absl::StrCat(Who(report.actor), " is trying to release lock (",
                           report.lock.lock.Text(), ") at:\n", InnermostAt(report.lock),
                           "\nbut there are no more locks to release!\n", kNotes);
     case ReportKind::kHeldAtExit:
       return "";
+    case ReportKind::kHeldInUserSpace:
+      return absl::StrCat(Who(report.actor), " is leaving the kernel with locks still held!\n");
     case ReportKind::kHeldFreed:
       return absl::StrCat(Who(report.actor), " is freeing memory, with a lock still held there!\n",
                           LockLine(report.lock));
     case ReportKind::kNotHeld:
       return absl::StrCat(Who(report.actor), " should hold the lock:\n", LockLine(report.lock),
                           kNotes);
+    case ReportKind::kMisuse:
+      return absl::StrCat(Who(report.actor), ", about the lock:\n", LockLine(report.lock), kNotes);
   }
   return "";
 }

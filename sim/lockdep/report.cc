@@ -70,10 +70,14 @@ std::string Headline(const LockReport& report) {
       return "WARNING: bad unlock balance detected!";
     case ReportKind::kHeldAtExit:
       return absl::StrCat("WARNING: ", report.actor.name, " still has locks held!");
+    case ReportKind::kHeldInUserSpace:
+      return "WARNING: lock held when returning to user space!";
     case ReportKind::kHeldFreed:
       return "WARNING: held lock freed!";
     case ReportKind::kNotHeld:
       return "WARNING: lock is not held";
+    case ReportKind::kMisuse:
+      return report.headline;
   }
   return "";
 }
@@ -96,6 +100,7 @@ std::string Message(const LockReport& report) {
     case ReportKind::kUnlockBalance:
     case ReportKind::kHeldFreed:
     case ReportKind::kNotHeld:
+    case ReportKind::kMisuse:
       return absl::StrCat(headline, ": ", report.lock.lock.Text(), " at ", report.lock.site.file,
                           ":", report.lock.site.line);
     default:

@@ -78,8 +78,10 @@ enum class ReportKind : uint8_t {
   kNestNotHeld,
   kUnlockBalance,  // released but not held
   kHeldAtExit,
-  kHeldFreed,  // initialised or freed while held
-  kNotHeld,    // asserted to be held but not
+  kHeldInUserSpace,  // on return to user space
+  kHeldFreed,        // initialised or freed while held
+  kNotHeld,          // asserted to be held but not
+  kMisuse,           // by another rule; `headline` says which
 };
 
 // The finding's kind: "lock_cycle", "recursive_lock", "irq_inversion" or "lock_misuse".
@@ -92,7 +94,8 @@ struct LockReport {
   LockActor actor;
   LockUse lock;               // taken, released, or found held; kHeldAtExit: the outermost
   LockUse holding;            // kRecursiveLock: the hold that it repeats
-  std::string nest;           // kNestNotHeld: the class that was not held, if known
+  std::string nest;           // kNestNotHeld: the lock that was not held, if known
+  std::string headline;       // kMisuse
   LockCycle cycle;            // kLockCycle
   IrqConflict irq;            // kInconsistentUsage, kIrqInversion, kIrqOrder
   std::vector<LockUse> held;  // by the actor, outermost first, before `lock`

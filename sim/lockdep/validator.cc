@@ -104,6 +104,7 @@ LockNodeId Validator::NodeOf(LockClassId lock_class, uint8_t subclass) {
 
 void Validator::Validate(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key,
                          bool sync) {
+  if (CountsAsOneHold(held, acquisition)) return;
   Pending pending(*this, held, acquisition, sync);
   CheckWaitContext(pending);
   MarkUsage(pending);
@@ -266,6 +267,11 @@ void Validator::ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t i
     Pending(*this, held, released).Learn(Fact::Kind::kFault, {.fault = ReportKind::kUnlockBalance});
     return;
   }
+  if (lock->pins > 0) {
+    Acquisition pinned = lock->acquisition;
+    pinned.at = at;
+    Misuse(held, "WARNING: releasing a pinned lock", pinned);
+  }
   const size_t index = static_cast<size_t>(lock - held.locks_.data());
   held.locks_.erase(held.locks_.begin() + static_cast<ptrdiff_t>(index));
   Rechain(held, index);
@@ -284,6 +290,7 @@ void Validator::Rechain(HeldLocks& held, size_t index) {
                   .softirqs_on = irq.softirqs_on && lock.irq_context == 0,
                   .threaded = irq.threaded});
     Acquire(held, lock.acquisition);
+    held.locks_.back().pins = lock.pins;
   }
   held.set_irq(irq);
 }
@@ -309,6 +316,36 @@ void Validator::Downgrade(HeldLocks& held, uint64_t instance) {
   Rechain(held, index);
 }
 
+void Validator::SetClass(HeldLocks& held, LockClassId lock_class, uint8_t subclass,
+                         uint64_t instance, const Here& at) {
+  HeldLock* lock = held.FindMutable(instance);
+  if (lock == nullptr) return ReleaseInner(held, lock_class, instance, at);
+  lock->acquisition.lock_class = lock_class;
+  lock->acquisition.subclass = subclass;
+  Rechain(held, static_cast<size_t>(lock - held.locks_.data()));
+}
+
+void Validator::Pin(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at) {
+  if (HeldLock* lock = held.FindMutable(instance)) {
+    ++lock->pins;
+  } else {
+    Misuse(held, "WARNING: pinning an unheld lock",
+           {.lock_class = lock_class, .instance = instance, .at = at});
+  }
+}
+
+void Validator::Unpin(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at) {
+  HeldLock* lock = held.FindMutable(instance);
+  if (lock != nullptr && lock->pins > 0) {
+    --lock->pins;
+  } else {
+    Misuse(held,
+           lock == nullptr ? "WARNING: unpinning an unheld lock"
+                           : "WARNING: unpinning an unpinned lock",
+           {.lock_class = lock_class, .instance = instance, .at = at});
+  }
+}
+
 void Validator::SetIrqState(HeldLocks& held, const IrqState& irq, const Here& at) {
   const bool hardirqs_came_on = irq.hardirqs_on && !held.irq_.hardirqs_on;
   const bool softirqs_came_on = irq.softirqs_on && !held.irq_.softirqs_on;
@@ -332,11 +369,17 @@ void Validator::MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at) {
   }
 }
 
-void Validator::CheckNoneHeld(HeldLocks& held, const Here& at) {
+void Validator::CheckNoneHeld(HeldLocks& held, const Here& at, ReportKind kind) {
   if (held.empty()) return;
   Acquisition lock = held.locks().front().acquisition;
   lock.at = at;
-  Pending(*this, held, lock).Learn(Fact::Kind::kFault, {.fault = ReportKind::kHeldAtExit});
+  Pending(*this, held, lock).Learn(Fact::Kind::kFault, {.fault = kind});
+}
+
+void Validator::Misuse(HeldLocks& held, std::string_view headline, const Acquisition& lock) {
+  const uint32_t name = Intern(headline);
+  Pending(*this, held, lock)
+      .Learn(Fact::Kind::kFault, {.fault = ReportKind::kMisuse, .headline = name});
 }
 
 void Validator::CheckNotHeld(HeldLocks& held, uint64_t instance, const Here& at) {

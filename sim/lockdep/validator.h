@@ -21,9 +21,8 @@
 // Within a class, locks that have an index nest in ascending order of it (what lock_set_cmp_fn() is
 // for in the kernel).
 //
-// Not modelled: lock pinning, cross-release, lock_set_subclass() (release and acquire instead);
-// other compare functions, which would only remove reports that a subclass or nest_instance
-// removes.
+// Not modelled: cross-release; a limit on the number of locks held; other compare functions, which
+// would only remove reports that a subclass or nest_instance removes.
 //
 // The graph accumulates over any number of executions, each with HeldLocks of its own. Merge()
 // joins the work of several validators: if they took consecutive parts of a list of executions,
@@ -93,7 +92,8 @@ class Validator {
   // `held` gives up its innermost hold of this instance; the caller may be another context. An
   // instance that is not held is reported, with `lock_class` as its class.
   void Release(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at) {
-    if (!held.locks_.empty() && held.locks_.back().acquisition.instance == instance) {
+    if (!held.locks_.empty() && held.locks_.back().acquisition.instance == instance &&
+        held.locks_.back().pins == 0) {
       held.locks_.pop_back();
     } else {
       ReleaseInner(held, lock_class, instance, at);
@@ -107,14 +107,27 @@ class Validator {
   // The hold becomes a shared one [lock_downgrade()]. Requires: held exclusively.
   void Downgrade(HeldLocks& held, uint64_t instance);
 
+  // The lock held is of another class from now on, as if it had been taken so
+  // [lock_set_class()]. An instance that is not held is reported, with `lock_class` as its class.
+  void SetClass(HeldLocks& held, LockClassId lock_class, uint8_t subclass, uint64_t instance,
+                const Here& at);
+
+  // Until as many Unpin() nobody may release the lock; whoever does is reported, and so is a pin
+  // or unpin of a lock that is not held or not pinned [lock_pin_lock(), lock_unpin_lock()].
+  void Pin(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+  void Unpin(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+
   // Interrupts begin, end, or are switched; switching them on marks the locks held as irq-unsafe.
   void SetIrqState(HeldLocks& held, const IrqState& irq, const Here& at);
 
-  // Misuse, reported if so: the context ends with locks held; a lock is initialised or freed
-  // while `held` holds it; a lock that should be held is not.
-  void CheckNoneHeld(HeldLocks& held, const Here& at);
+  // Misuse, reported if so: the context ends, or returns to user space, with locks held; a lock is
+  // initialised or freed while `held` holds it; a lock that should be held is not.
+  void CheckNoneHeld(HeldLocks& held, const Here& at, ReportKind kind = ReportKind::kHeldAtExit);
   void CheckNotHeld(HeldLocks& held, uint64_t instance, const Here& at);
   void CheckHeld(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+
+  // Reports what the caller has found by rules of its own; `headline` names the rule.
+  void Misuse(HeldLocks& held, std::string_view headline, const Acquisition& lock);
 
   // What another checker knew, as its records tell it instead of events: no hold, and nothing is
   // concluded from the acquisitions but what is said. `source` stands for the task.
@@ -188,6 +201,7 @@ class Validator {
     ReportKind fault = ReportKind::kLockCycle;  // kFault
     uint32_t event = 0;
     uint32_t held = UINT32_MAX;  // which lock held, if it is about one of them
+    uint32_t headline = 0;       // kMisuse: in names_
   };
   // The event at hand, recorded when it first teaches something.
   class Pending;
@@ -220,6 +234,13 @@ class Validator {
   static bool InOrderOfIndex(const Acquisition& held, const Acquisition& next) {
     return held.lock_class == next.lock_class && next.name.index != InstanceName::kNoNumber &&
            held.name.number == next.name.number && held.name.index < next.name.index;
+  }
+  // Nested like this, and of the class of the innermost lock: the kernel keeps one entry with a
+  // count for both, and checks no more [__lock_acquire()].
+  static bool CountsAsOneHold(const HeldLocks& held, const Acquisition& next) {
+    if (next.nest_instance == 0 || held.locks_.empty()) return false;
+    const Acquisition& innermost = held.locks_.back().acquisition;
+    return innermost.lock_class == next.lock_class && innermost.subclass == next.subclass;
   }
   static uint64_t ChainKey(const HeldLocks& held) {
     if (held.locks_.empty()) return kEmptyChain;

@@ -75,6 +75,37 @@ TEST_F(LockdepCommandTest, MembersOfAnArchiveAreReadInOrder) {
   EXPECT_THAT(out_, HasSubstr("possible circular locking dependency"));
 }
 
+// A program with one lock taken twice, and what the kernel is said to have said.
+std::string Table(const std::string& ops, const std::string& verdict) {
+  return R"({"tests": [{"name": "twice", "column": "mutex", "locks": {"A": "A"}, "threads": [
+            {"thread": "T0", "ops": [)" +
+         ops + "]}], " + verdict + "}]}\n";
+}
+constexpr char kLockA[] = R"({"op": "lock", "lock": "A", "kind": "mutex", "read": 0})";
+
+TEST_F(LockdepCommandTest, ATableOfProgramsIsComparedWithTheKernel) {
+  const std::string twice = std::string(kLockA) + ", " + kLockA;
+  EXPECT_EQ(Crashdep({"lockdep", Put("table", Table(twice, R"("must_report": true)"))}), 0);
+  EXPECT_EQ(out_,
+            "pass  twice mutex: WARNING: possible recursive locking detected: A\n"
+            "1 passed, 0 failed\n");
+  EXPECT_EQ(Crashdep({"lockdep", Put("table", Table(twice, R"("must_report": false)"))}), 1);
+  EXPECT_THAT(out_, HasSubstr("(the kernel does not report)\n0 passed, 1 failed\n"));
+}
+
+TEST_F(LockdepCommandTest, AProgramWithAnUnknownOperationIsNamedWithTheReason) {
+  const std::string table = Table(R"({"op": "teleport"})", R"("must_report": true)");
+  EXPECT_EQ(Crashdep({"lockdep", Put("table", table)}), 0);
+  EXPECT_THAT(out_, HasSubstr("skip  twice mutex: /tests/0/threads/0/ops/0: no rule for "
+                              "{\"op\":\"teleport\"}\n1 skipped\n0 passed, 0 failed\n"));
+}
+
+TEST_F(LockdepCommandTest, ADamagedTableIsBadInputWithItsPlace) {
+  EXPECT_EQ(Crashdep({"lockdep", Put("table", "{\"tests\": [{\n  \"threads\": 3}]}")}), 2);
+  EXPECT_EQ(err_, Path("table") + ":1:12: /tests/0: want an array \"threads\"\n");
+  EXPECT_EQ(Crashdep({"lockdep", Put("table", "{\"tests\": [")}), 2);
+}
+
 TEST_F(LockdepCommandTest, WhatIsNoTraceIsBadInput) {
   EXPECT_EQ(Crashdep({"lockdep", Put("trace", "hello\n")}), 2);
   EXPECT_THAT(err_, StartsWith(Path("trace") + ": no lock event in it, and no lock class; want "));
