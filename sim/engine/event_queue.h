@@ -51,6 +51,9 @@ class EventQueue {
   // The event that PopEarliest() would return; none if none is pending.
   EventId earliest_id() const { return IdOf(keys_[kRoot]); }
 
+  // The id of the next event.
+  EventId next_id() const { return EventId{next_id_}; }
+
   // Ids count from 0 since the construction or the last Clear().
   // Requires: 0 <= at < kNever; `run` is not null; `self` lives until the event has run or is gone.
   EventId Push(Nanos at, Event::Run run, void* self, uint64_t arg, ObjectId object = {});

@@ -5,7 +5,19 @@
 
 namespace sim {
 
-enum class Access : uint8_t { kRead, kWrite };
+enum class Access : uint8_t {
+  kRead,
+  kWrite,
+  // A lock is got and given up: what a write or, shared, a read of it comes to.
+  kTake,
+  kGive,
+  kTakeShared,
+  kGiveShared,
+};
+
+inline bool Writes(Access access) {
+  return access == Access::kWrite || access == Access::kTake || access == Access::kGive;
+}
 
 struct Footprint {
   ObjectId object;
@@ -14,7 +26,7 @@ struct Footprint {
 
 // True if the order of two steps with these footprints can matter.
 inline bool Conflict(const Footprint& a, const Footprint& b) {
-  return a.object == b.object && (a.access == Access::kWrite || b.access == Access::kWrite);
+  return a.object == b.object && (Writes(a.access) || Writes(b.access));
 }
 
 }  // namespace sim

@@ -25,6 +25,12 @@ struct Candidate {
   Actor actor;
   Footprint next;      // what the turn starts with
   Nanos ready_at = 0;  // when it may happen, going by time
+  // For strategies that want turns: the turn asks for a lock, and may have to wait for it; ...
+  bool asks = false;
+  // ... and would now: it would do nothing but park.
+  bool blocked = false;
+  // Of a task: how many turns had begun when it could first go on.
+  uint64_t since = 0;
 };
 
 struct ChoicePoint {
@@ -33,6 +39,10 @@ struct ChoicePoint {
   uint64_t turn = 0;  // of this execution, from 0
   // The task that has just run, if it could go on: choosing another is a preemption.
   TaskId running;
+  // Events made so far have ids below, later ones do not.
+  EventId events_end;
+  // The user tasks have returned: what is left are daemons that return.
+  bool winding_down = false;
 };
 
 // One turn as it was taken, with everything it touched, in order.
@@ -47,11 +57,14 @@ class Strategy {
 
   // True if the earliest candidate always goes next; Choose() is then not called.
   virtual bool follows_time() const { return false; }
-  // True if OnTurn() is to be called with the footprints of each turn.
+  // True if OnTurn() is to be called with the footprints of each turn, and Choose() for each turn,
+  // even if there is one candidate only.
   virtual bool wants_turns() const { return false; }
 
-  // An index into `point.candidates`.
+  // An index into `point.candidates`, or kAbandon.
   virtual size_t Choose(const ChoicePoint& point) = 0;
+  // This execution is of no more interest.
+  static constexpr size_t kAbandon = SIZE_MAX;
   virtual void OnTurn(const Turn&) {}
   virtual void OnEnd() {}
 };

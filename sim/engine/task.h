@@ -28,6 +28,8 @@ class Waitable {
   virtual std::string Describe() const = 0;
   // The tasks that could end the wait, as far as known; in order of id.
   virtual std::vector<TaskId> Owners() const { return {}; }
+  // False if a task that came now with this access, a read or a write, would be parked.
+  virtual bool Admits(Access) const { return true; }
 
  private:
   ObjectId object_;
@@ -73,11 +75,13 @@ class Task {
   TaskKind kind_;
   State state_ = State::kReady;
   bool started_ = false;
-  bool idle_ = false;       // parked in ParkIdle()
-  bool timed_out_ = false;  // what ended the last wait with a deadline
-  EventId timeout_;         // while parked with a deadline
-  Nanos ready_at_ = 0;      // while ready: since when
-  Footprint next_;          // while ready: what its next turn starts with
+  bool idle_ = false;               // parked in ParkIdle()
+  bool timed_out_ = false;          // what ended the last wait with a deadline
+  EventId timeout_;                 // while parked with a deadline
+  Nanos ready_at_ = 0;              // while ready: since when
+  Footprint next_;                  // while ready: what its next turn starts with, ...
+  const Waitable* gate_ = nullptr;  // ... what may park it there, ...
+  uint64_t ready_since_ = 0;        // ... and how many turns had begun when it became ready
   StackId stack_ = StackTable::kEmpty;
   const Waitable* waiting_on_ = nullptr;
   Site waiting_at_;

@@ -125,7 +125,7 @@ void World::Block(Task& task, const Waitable& on, Site site) {
   task.idle_ = false;
 }
 
-void World::Wake(Task& task) {
+void World::Wake(Task& task, Access next) {
   SIM_CHECK(task.state_ == Task::State::kParked);
   task.timed_out_ = false;
   if (task.timeout_.valid()) {
@@ -133,7 +133,8 @@ void World::Wake(Task& task) {
     task.timeout_ = EventId{};
     if (task.idle_) --idle_timers_;
   }
-  task.next_ = {task.waiting_on_->object(), Access::kRead};
+  task.next_ = {task.waiting_on_->object(), next};
+  task.gate_ = nullptr;
   MakeReady(task);
 }
 
@@ -169,6 +170,7 @@ void World::Report(Finding finding) {
 void World::Yield(Task& task) {
   SIM_CHECK(!in_irq());  // an event has no choice points
   task.state_ = Task::State::kReady;
+  task.ready_since_ = turns_;
   Reschedule();
 }
 
@@ -181,6 +183,7 @@ void World::Reschedule() {
 
 Task* World::PickNext() {
   for (;;) {
+    if (records_accesses_) EndTurn();
     if (turns_ >= max_turns_ || now_ > max_time_) {
       end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
       return nullptr;
@@ -203,12 +206,16 @@ Task* World::PickNext() {
       end_ = ExecutionEnd::kDeadlock;
       return nullptr;
     }
-    const Actor actor = follows_time_ ? ChooseByTime() : Choose();
-    if (actor.kind == Actor::Kind::kEvent) {
-      RunEvent(EventId{actor.id});
+    const std::optional<Actor> actor = follows_time_ ? ChooseByTime() : Choose();
+    if (!actor.has_value()) {
+      end_ = ExecutionEnd::kAbandoned;
+      return nullptr;
+    }
+    if (actor->kind == Actor::Kind::kEvent) {
+      RunEvent(EventId{actor->id});
       continue;
     }
-    Task& task = *tasks_[actor.id];
+    Task& task = *tasks_[actor->id];
     if (task.kind_ == TaskKind::kUser) idle_ticks_ = 0;
     now_ = std::max(now_, task.ready_at_);
     task.state_ = Task::State::kRunning;
@@ -238,12 +245,23 @@ Actor World::ChooseByTime() {
   return {Actor::Kind::kTask, first->id_.value};
 }
 
-Actor World::Choose() {
+std::optional<Actor> World::Choose() {
   candidates_.clear();
+  bool all_blocked = records_accesses_;
   for (const Task* task : ready_) {
-    candidates_.push_back({{Actor::Kind::kTask, task->id_.value}, task->next_, task->ready_at_});
+    const bool asks = task->gate_ != nullptr;
+    const bool blocked = records_accesses_ && asks && !task->gate_->Admits(task->next_.access);
+    all_blocked &= blocked;
+    candidates_.push_back({{Actor::Kind::kTask, task->id_.value},
+                           task->next_,
+                           task->ready_at_,
+                           asks,
+                           blocked,
+                           task->ready_since_});
   }
-  if (irqs_blocked_ == 0) {
+  // Ticks of idle daemons alone would put off for ever that the blocked tasks park.
+  const bool stuck = all_blocked && !ready_.empty() && OnlyIdleLeft();
+  if (irqs_blocked_ == 0 && !stuck) {
     events_.ListPending(pending_);
     for (const Event& event : pending_) {
       candidates_.push_back(
@@ -251,10 +269,12 @@ Actor World::Choose() {
     }
   }
   SIM_CHECK(!candidates_.empty());
-  if (candidates_.size() == 1) return candidates_.front().actor;
+  if (candidates_.size() == 1 && !records_accesses_) return candidates_.front().actor;
   TaskId running;
   if (current_ != nullptr && current_->state_ == Task::State::kReady) running = current_->id_;
-  const size_t chosen = strategy_.Choose({candidates_, turns_, running});
+  const size_t chosen =
+      strategy_.Choose({candidates_, turns_, running, events_.next_id(), stopping_});
+  if (chosen == Strategy::kAbandon) return std::nullopt;
   SIM_CHECK(chosen < candidates_.size());
   return candidates_[chosen].actor;
 }
@@ -311,6 +331,7 @@ void World::EndTurn() {
 void World::MakeReady(Task& task) {
   task.state_ = Task::State::kReady;
   task.ready_at_ = now_;
+  task.ready_since_ = turns_;
   horizon_ = std::min(horizon_, now_);
   ready_.insert(std::upper_bound(ready_.begin(), ready_.end(), &task,
                                  [](const Task* a, const Task* b) { return a->id_ < b->id_; }),

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,7 @@ enum class ExecutionEnd : uint8_t {
   kDeadlock,   // nobody can go on and somebody waits
   kTurnLimit,  // a starvation or livelock, or a limit set too low
   kTimeLimit,
+  kAbandoned,  // by the strategy
 };
 
 class World {
@@ -81,17 +83,9 @@ class World {
   bool in_irq() const { return current_ == nullptr; }
 
   // A choice point: what follows starts with `access` to `object`.
-  void Step(ObjectId object, Access access) {
-    Task& task = *current_;
-    task.next_ = {object, access};
-    task.ready_at_ = now_ + kTurnNanos + static_cast<Nanos>(costs_.Next() >> 56);
-    if (follows_time_ && task.ready_at_ <= horizon_ && turns_ < max_turns_) {
-      now_ = task.ready_at_;
-      BeginTurn(task);
-      return;
-    }
-    Yield(task);
-  }
+  void Step(ObjectId object, Access access) { StepTo({object, access}, nullptr); }
+  // The same where what follows may be to park at `gate`.
+  void Step(const Waitable& gate, Access access) { StepTo({gate.object(), access}, &gate); }
   // One more access within the running turn.
   void Touch(ObjectId object, Access access) {
     if (records_accesses_) accesses_.push_back({object, access});
@@ -109,8 +103,9 @@ class World {
   void SleepFor(Nanos duration, Site site = Site::Here());
 
   // --- From tasks and events --------------------------------------------------------------------
-  // `task` must be parked; it goes on after the running turn, when it is chosen.
-  void Wake(Task& task);
+  // `task` must be parked; it goes on after the running turn, when it is chosen, with `next` to
+  // what it waited for.
+  void Wake(Task& task, Access next = Access::kRead);
   // `handler(self, arg)` runs at `at` or later; `object` is what it touches first.
   EventId At(Nanos at, ObjectId object, Event::Run handler, void* self, uint64_t arg);
   void Cancel(EventId event) { events_.Cancel(event); }
@@ -148,6 +143,19 @@ class World {
   // A task that waits while only idle daemons' timers tick is stuck after so many of those.
   static constexpr int kMaxIdleTicks = 64;
 
+  void StepTo(Footprint next, const Waitable* gate) {
+    Task& task = *current_;
+    task.next_ = next;
+    task.gate_ = gate;
+    task.ready_at_ = now_ + kTurnNanos + static_cast<Nanos>(costs_.Next() >> 56);
+    if (follows_time_ && task.ready_at_ <= horizon_ && turns_ < max_turns_) {
+      now_ = task.ready_at_;
+      BeginTurn(task);
+      return;
+    }
+    Yield(task);
+  }
+
   void BeginTurn(Task& task) {
     ++turns_;
     digest_.Add(uint64_t{task.id_.value} << 40 | uint64_t{task.next_.object.value} << 8 |
@@ -165,7 +173,8 @@ class World {
   void Reschedule();
   // The next to go on after this turn; runs events on the way. Null when the execution is over.
   Task* PickNext();
-  Actor Choose();
+  // None: the strategy abandons the execution.
+  std::optional<Actor> Choose();
   Actor ChooseByTime();
   bool StopDaemons();
   void RunEvent(EventId id);

@@ -4,9 +4,10 @@ namespace sim {
 
 void BitLock::lock(Subclass subclass, Site site) {
   tracker().MightSleep("lock bit", site);
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kWrite);
   tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
   if (!locked_) {
+    world_.Touch(object(), Access::kTake);
     locked_ = true;
     owner_ = &world_.current();
     return;
@@ -19,6 +20,7 @@ void BitLock::lock(Subclass subclass, Site site) {
 bool BitLock::trylock(Site site) {
   world_.Step(object(), Access::kWrite);
   if (locked_) return false;
+  world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   locked_ = true;
   owner_ = &world_.current();
@@ -27,7 +29,7 @@ bool BitLock::trylock(Site site) {
 
 void BitLock::unlock(Site site) {
   if (world_.tearing_down()) return;
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGive);
   if (!locked_) {
     tracker().Misuse(*this, "unlock of a bit that nobody holds", site);
     return;
@@ -40,7 +42,7 @@ void BitLock::unlock(Site site) {
   }
   owner_ = waiters_.first()->task;
   waiters_.Pop();
-  world_.Wake(*owner_);
+  world_.Wake(*owner_, Access::kTake);
 }
 
 void BitLock::hand_over(Site site) {

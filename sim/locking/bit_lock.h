@@ -26,6 +26,7 @@ class BitLock : public Lock {
   bool is_locked() const { return locked_; }
   bool held() const { return locked_ && owner_ == &world_.current(); }
   std::vector<TaskId> Owners() const override;
+  bool Admits(Access) const override { return !locked_; }
 
  private:
   bool locked_ = false;

@@ -4,9 +4,10 @@ namespace sim {
 
 void Mutex::mutex_lock(Subclass subclass, Site site) {
   tracker().MightSleep("mutex_lock", site);
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kWrite);
   tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
   if (owner_ == nullptr) {
+    world_.Touch(object(), Access::kTake);
     owner_ = &world_.current();
     return;
   }
@@ -18,6 +19,7 @@ void Mutex::mutex_lock(Subclass subclass, Site site) {
 bool Mutex::mutex_trylock(Site site) {
   world_.Step(object(), Access::kWrite);
   if (owner_ != nullptr) return false;
+  world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   owner_ = &world_.current();
   return true;
@@ -25,7 +27,7 @@ bool Mutex::mutex_trylock(Site site) {
 
 void Mutex::mutex_unlock(Site site) {
   if (world_.tearing_down()) return;
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGive);
   if (owner_ != &world_.current()) {
     tracker().Misuse(*this, "mutex_unlock() by a task that does not own it", site);
     return;
@@ -35,7 +37,7 @@ void Mutex::mutex_unlock(Site site) {
   if (waiters_.empty()) return;
   owner_ = waiters_.first()->task;
   waiters_.Pop();
-  world_.Wake(*owner_);
+  world_.Wake(*owner_, Access::kTake);
 }
 
 std::vector<TaskId> Mutex::Owners() const {

@@ -17,6 +17,7 @@ class Mutex : public Lock {
 
   bool held() const { return owner_ != nullptr && owner_ == &world_.current(); }
   std::vector<TaskId> Owners() const override;
+  bool Admits(Access) const override { return owner_ == nullptr; }
 
  private:
   Task* owner_ = nullptr;

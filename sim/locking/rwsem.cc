@@ -6,9 +6,10 @@ namespace sim {
 
 void RwSem::down_read(Subclass subclass, Site site) {
   tracker().MightSleep("down_read", site);
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kRead);
   tracker().Acquire(*this, ReadMode::kShared, subclass, false, site);
-  if (writer_ == nullptr && waiters_.empty()) {
+  if (Admits(Access::kRead)) {
+    world_.Touch(object(), Access::kTakeShared);
     readers_.push_back(&world_.current());
   } else {
     Wait(false, site);
@@ -17,9 +18,10 @@ void RwSem::down_read(Subclass subclass, Site site) {
 
 void RwSem::down_write(Subclass subclass, Site site) {
   tracker().MightSleep("down_write", site);
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kWrite);
   tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
   if (!is_locked()) {
+    world_.Touch(object(), Access::kTake);
     writer_ = &world_.current();
   } else {
     Wait(true, site);
@@ -27,8 +29,9 @@ void RwSem::down_write(Subclass subclass, Site site) {
 }
 
 bool RwSem::down_read_trylock(Site site) {
-  world_.Step(object(), Access::kWrite);
-  if (writer_ != nullptr || !waiters_.empty()) return false;
+  world_.Step(object(), Access::kRead);
+  if (!Admits(Access::kRead)) return false;
+  world_.Touch(object(), Access::kTakeShared);
   tracker().Acquire(*this, ReadMode::kShared, Subclass::kNormal, true, site);
   readers_.push_back(&world_.current());
   return true;
@@ -37,6 +40,7 @@ bool RwSem::down_read_trylock(Site site) {
 bool RwSem::down_write_trylock(Site site) {
   world_.Step(object(), Access::kWrite);
   if (is_locked()) return false;
+  world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   writer_ = &world_.current();
   return true;
@@ -44,7 +48,7 @@ bool RwSem::down_write_trylock(Site site) {
 
 void RwSem::up_read(Site site) {
   if (world_.tearing_down()) return;
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGiveShared);
   const auto reader = std::find(readers_.begin(), readers_.end(), &world_.current());
   if (reader == readers_.end()) {
     tracker().Misuse(*this, "up_read() by a task that does not hold it shared", site);
@@ -57,7 +61,7 @@ void RwSem::up_read(Site site) {
 
 void RwSem::up_write(Site site) {
   if (world_.tearing_down()) return;
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGive);
   if (!held_exclusive()) {
     tracker().Misuse(*this, "up_write() by a task that does not hold it exclusively", site);
     return;
@@ -68,12 +72,13 @@ void RwSem::up_write(Site site) {
 }
 
 void RwSem::downgrade_write(Site site) {
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGive);
   if (!held_exclusive()) {
     tracker().Misuse(*this, "downgrade_write() by a task that does not hold it exclusively", site);
     return;
   }
   tracker().Downgrade(*this);
+  world_.Touch(object(), Access::kTakeShared);
   readers_.push_back(writer_);
   writer_ = nullptr;
   GrantNext();
@@ -108,7 +113,7 @@ void RwSem::GrantNext() {
       readers_.push_back(waiter->task);
     }
     waiters_.Pop();
-    world_.Wake(*waiter->task);
+    world_.Wake(*waiter->task, waiter->exclusive ? Access::kTake : Access::kTakeShared);
   }
 }
 

@@ -31,6 +31,8 @@ class RwSem : public Lock {
   // By anybody.
   bool is_locked() const { return writer_ != nullptr || !readers_.empty(); }
   std::vector<TaskId> Owners() const override;
+  // A writer is let into the queue behind readers: from there it holds back later ones.
+  bool Admits(Access) const override { return writer_ == nullptr && waiters_.empty(); }
 
  private:
   void Wait(bool exclusive, Site site);

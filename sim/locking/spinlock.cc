@@ -5,13 +5,14 @@
 namespace sim {
 
 void SpinLock::spin_lock(Subclass subclass, Site site) {
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kWrite);
   Take(subclass, site);
 }
 
 bool SpinLock::spin_trylock(Site site) {
   world_.Step(object(), Access::kWrite);
   if (owner_ != nullptr) return false;
+  world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   tracker().SpinlockTaken();
   owner_ = &world_.current();
@@ -29,7 +30,7 @@ void SpinLock::spin_lock_irqsave(Subclass subclass, Site site) {
     tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
     return;
   }
-  world_.Step(object(), Access::kWrite);
+  world_.Step(*this, Access::kWrite);
   world_.BlockIrqs();
   tracker().IrqsOff(site);
   Take(subclass, site);
@@ -50,6 +51,7 @@ void SpinLock::Take(Subclass subclass, Site site) {
   tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
   tracker().SpinlockTaken();
   if (owner_ == nullptr) {
+    world_.Touch(object(), Access::kTake);
     owner_ = &world_.current();
     return;
   }
@@ -59,7 +61,7 @@ void SpinLock::Take(Subclass subclass, Site site) {
 }
 
 void SpinLock::Give(Site site) {
-  world_.Touch(object(), Access::kWrite);
+  world_.Touch(object(), Access::kGive);
   if (owner_ != &world_.current()) {
     tracker().Misuse(*this, "spin_unlock() by a task that does not own it", site);
     return;
@@ -70,7 +72,7 @@ void SpinLock::Give(Site site) {
   if (waiters_.empty()) return;
   owner_ = waiters_.first()->task;
   waiters_.Pop();
-  world_.Wake(*owner_);
+  world_.Wake(*owner_, Access::kTake);
 }
 
 std::vector<TaskId> SpinLock::Owners() const {

@@ -24,6 +24,7 @@ class SpinLock : public Lock {
   void spin_unlock_irqrestore(Site site = Site::Here());
 
   std::vector<TaskId> Owners() const override;
+  bool Admits(Access) const override { return owner_ == nullptr; }
 
  private:
   void Take(Subclass subclass, Site site);

@@ -1,0 +1,411 @@
+#include "sim/explore/dpor.h"
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "sim/check.h"
+
+namespace sim {
+namespace {
+
+bool AnyConflict(std::span<const Footprint> a, std::span<const Footprint> b) {
+  return std::any_of(a.begin(), a.end(), [&](const Footprint& x) {
+    return std::any_of(b.begin(), b.end(), [&](const Footprint& y) { return Conflict(x, y); });
+  });
+}
+
+void Join(std::vector<uint32_t>& clock, const std::vector<uint32_t>& other) {
+  if (clock.size() < other.size()) clock.resize(other.size());
+  for (size_t i = 0; i < other.size(); ++i) clock[i] = std::max(clock[i], other[i]);
+}
+
+}  // namespace
+
+bool DporStrategy::Depend(const Step& a, const Step& b) {
+  return !a.fixed || !b.fixed || AnyConflict(a.accesses, b.accesses);
+}
+
+bool DporStrategy::IsIn(const Event& event, const Clock& clock) {
+  return event.step.actor < clock.size() && clock[event.step.actor] >= event.nth;
+}
+
+// --- Reversals -----------------------------------------------------------------------------------
+
+class DporStrategy::Reversal {
+ public:
+  // `moved` comes after `first` in `trace`; of what is there, it needs `before`.
+  Reversal(const std::vector<Event>& trace, uint32_t first, const Step& moved, const Clock& before)
+      : trace_(trace), first_(first), moved_(moved), before_(before) {
+    CollectTurns();
+  }
+
+  // If the lock that `moved` asks for would be held when its turn comes, starts before it was
+  // taken, or leaves out those who took it since. False: it cannot be had earlier.
+  bool MakePossible() {
+    if (!moved_.asks) return true;
+    std::optional<uint32_t> holder;
+    while ((holder = HolderAtEnd()).has_value()) {
+      if (*holder > first_) {
+        left_out_.push_back(*holder);
+      } else {
+        if (IsIn(trace_[*holder], before_)) return false;
+        first_ = *holder;
+        left_out_.clear();
+      }
+      CollectTurns();
+    }
+    return true;
+  }
+
+  uint32_t first() const { return first_; }
+  size_t size() const { return turns_.size(); }
+  const Step& operator[](size_t i) const {
+    return turns_[i] == kMoved ? moved_ : trace_[turns_[i]].step;
+  }
+  void Remove(size_t i) { turns_.erase(turns_.begin() + static_cast<ptrdiff_t>(i)); }
+
+  // Where `step` is in the sequence, or size() if it is not, provided that the sequence may as well
+  // begin with it. None: it may not.
+  std::optional<size_t> PlaceOf(const Step& step) const {
+    for (size_t i = 0; i < size(); ++i) {
+      if ((*this)[i].actor != step.actor) continue;
+      for (size_t j = 0; j < i; ++j) {
+        if (Ordered(j, i)) return std::nullopt;
+      }
+      return i;
+    }
+    for (size_t i = 0; i < size(); ++i) {
+      if (Depend(step, (*this)[i])) return std::nullopt;
+    }
+    return size();
+  }
+
+ private:
+  static constexpr uint32_t kMoved = UINT32_MAX;
+
+  void CollectTurns() {
+    turns_.clear();
+    for (uint32_t i = first_ + 1; i < trace_.size(); ++i) {
+      const Clock& clock = trace_[i].clock;
+      const auto precedes = [&](uint32_t out) { return IsIn(trace_[out], clock); };
+      if (!precedes(first_) && std::none_of(left_out_.begin(), left_out_.end(), precedes)) {
+        turns_.push_back(i);
+      }
+    }
+    turns_.push_back(kMoved);
+  }
+
+  // Who holds the lock, or is queued for it as a writer.
+  std::optional<uint32_t> HolderAtEnd() const {
+    const ObjectId lock = moved_.accesses.front().object;
+    std::optional<uint32_t> holder;
+    const auto pass = [&](uint32_t turn) {
+      const Step& step = trace_[turn].step;
+      bool queues = step.asks && step.accesses.front().object == lock;
+      for (const Footprint& access : step.accesses) {
+        if (access.object != lock) continue;
+        if (access.access == Access::kGive) holder.reset();
+        if (access.access == Access::kTake) holder = turn;
+        if (access.access == Access::kTake || access.access == Access::kTakeShared) queues = false;
+      }
+      if (queues) holder = turn;
+    };
+    for (uint32_t turn = 0; turn < first_; ++turn) pass(turn);
+    for (const uint32_t turn : turns_) {
+      if (turn != kMoved) pass(turn);
+    }
+    return holder;
+  }
+
+  // Must the `a`-th come before the `b`-th? Requires: a < b.
+  bool Ordered(size_t a, size_t b) const {
+    if (turns_[b] == kMoved) {
+      return IsIn(trace_[turns_[a]], before_) || Depend(trace_[turns_[a]].step, moved_);
+    }
+    return IsIn(trace_[turns_[a]], trace_[turns_[b]].clock);
+  }
+
+  const std::vector<Event>& trace_;
+  uint32_t first_;
+  const Step& moved_;
+  const Clock& before_;
+  std::vector<uint32_t> left_out_;
+  std::vector<uint32_t> turns_;
+};
+
+// --- Making choices ------------------------------------------------------------------------------
+
+bool DporStrategy::Next() {
+  turn_ = 0;
+  events_begin_.clear();
+  events_.clear();
+  requests_.clear();
+  guide_.clear();
+  last_turn_.assign(actor_count_, 0);
+  closed_ = abandoned_ = false;
+  if (!std::exchange(begun_, true)) return true;
+  for (; !trace_.empty(); trace_.pop_back()) {
+    Event& event = trace_.back();
+    event.sleep.push_back(std::move(event.step));
+    if (event.todo.empty()) continue;
+    event.step = std::move(event.todo.front().step);
+    guide_ = std::move(event.todo.front().next);
+    event.todo.erase(event.todo.begin());
+    replayed_ = static_cast<uint32_t>(trace_.size());
+    return true;
+  }
+  return false;
+}
+
+size_t DporStrategy::Choose(const ChoicePoint& point) {
+  if (closed_) return 0;
+  const auto is_blocked = [](const Candidate& candidate) { return candidate.blocked; };
+  if (point.winding_down ||
+      std::all_of(point.candidates.begin(), point.candidates.end(), is_blocked)) {
+    Close(point);
+    return 0;
+  }
+  events_begin_.push_back(point.events_end.value);
+  return turn_ < replayed_ ? ChooseAgain(point) : ChooseNew(point);
+}
+
+void DporStrategy::Close(const ChoicePoint& point) {
+  closed_ = true;
+  for (const Candidate& candidate : point.candidates) {
+    if (!candidate.asks) continue;
+    Event& request = requests_.emplace_back();
+    request.step = StepOf(candidate);
+    Begin(request, candidate);
+  }
+}
+
+size_t DporStrategy::ChooseAgain(const ChoicePoint& point) {
+  Event& event = trace_[turn_];
+  for (size_t i = 0; i < point.candidates.size(); ++i) {
+    const Candidate& candidate = point.candidates[i];
+    if (IndexOf(candidate.actor) != event.step.actor) continue;
+    SIM_CHECK(!candidate.blocked);
+    event.step.asks = candidate.asks;
+    Begin(event, candidate);
+    last_turn_[event.step.actor] = turn_ + 1;
+    return i;
+  }
+  SIM_CHECK(false);  // the world is not a function of its choices
+  return kAbandon;
+}
+
+size_t DporStrategy::ChooseNew(const ChoicePoint& point) {
+  Event event;
+  if (turn_ > 0) {
+    const Event& last = trace_[turn_ - 1];
+    for (const Step& step : last.sleep) {
+      if (step.actor != last.step.actor && !Depend(step, last.step)) event.sleep.push_back(step);
+    }
+  }
+  const std::optional<size_t> chosen =
+      guide_.empty() ? ChooseAny(point, event.sleep) : Follow(point, event);
+  if (!chosen.has_value()) {
+    closed_ = abandoned_ = true;
+    return kAbandon;
+  }
+  event.step = StepOf(point.candidates[*chosen]);
+  Begin(event, point.candidates[*chosen]);
+  last_turn_[event.step.actor] = turn_ + 1;
+  trace_.push_back(std::move(event));
+  return *chosen;
+}
+
+// Takes the first branch of the guide, and leaves the others for later.
+std::optional<size_t> DporStrategy::Follow(const ChoicePoint& point, Event& event) {
+  Branch branch = std::move(guide_.front());
+  event.todo.assign(std::make_move_iterator(guide_.begin() + 1),
+                    std::make_move_iterator(guide_.end()));
+  guide_ = std::move(branch.next);
+  for (size_t i = 0; i < point.candidates.size(); ++i) {
+    const Candidate& candidate = point.candidates[i];
+    if (!candidate.blocked && IndexOf(candidate.actor) == branch.step.actor) return i;
+  }
+  // A plan that cannot be carried out says nothing about what else can be done here.
+  guide_.clear();
+  for (const Candidate& candidate : point.candidates) {
+    if (!candidate.blocked) event.todo.push_back({StepOf(candidate), {}});
+  }
+  return ChooseAny(point, event.sleep);
+}
+
+std::optional<size_t> DporStrategy::ChooseAny(const ChoicePoint& point,
+                                              const std::vector<Step>& sleep) {
+  std::optional<size_t> chosen;
+  for (size_t i = 0; i < point.candidates.size(); ++i) {
+    const Candidate& candidate = point.candidates[i];
+    const ActorIndex actor = IndexOf(candidate.actor);
+    if (candidate.blocked || std::any_of(sleep.begin(), sleep.end(),
+                                         [&](const Step& step) { return step.actor == actor; })) {
+      continue;
+    }
+    if (candidate.actor == Actor{Actor::Kind::kTask, point.running.value}) return i;
+    if (!chosen.has_value()) chosen = i;
+  }
+  return chosen;
+}
+
+void DporStrategy::OnTurn(const Turn& turn) {
+  if (closed_) return;
+  Event& event = trace_[turn_];
+  if (++turn_ < replayed_) return;
+  event.step.fixed = true;
+  event.step.accesses.clear();
+  for (const Footprint& access : turn.accesses) {
+    if (access.object.valid()) event.step.accesses.push_back(access);
+  }
+}
+
+void DporStrategy::OnEnd() {
+  closed_ = true;
+  ++(abandoned_ ? redundant_ : executions_);
+  FindRaces();
+}
+
+DporStrategy::Step DporStrategy::StepOf(const Candidate& candidate) {
+  Step step{IndexOf(candidate.actor), candidate.asks, options_.fixed_turns, {}};
+  if (candidate.next.object.valid()) step.accesses.push_back(candidate.next);
+  return step;
+}
+
+// What has to come before a turn that begins as `candidate`.
+void DporStrategy::Begin(Event& event, const Candidate& candidate) {
+  const ActorIndex actor = event.step.actor;
+  if (last_turn_.size() < actor_count_) last_turn_.resize(actor_count_, 0);
+  event.previous = last_turn_[actor];
+  event.nth = event.previous > 0 ? trace_[event.previous - 1].nth + 1 : 1;
+  event.enabler = candidate.actor.kind == Actor::Kind::kTask
+                      ? static_cast<uint32_t>(candidate.since)
+                      : CreatorOf(candidate.actor.id);
+}
+
+// How many turns had begun when an event was made.
+uint32_t DporStrategy::CreatorOf(uint32_t event) const {
+  return static_cast<uint32_t>(std::upper_bound(events_begin_.begin(), events_begin_.end(), event) -
+                               events_begin_.begin());
+}
+
+DporStrategy::ActorIndex DporStrategy::IndexOf(const Actor& actor) {
+  std::vector<ActorIndex>& known = actor.kind == Actor::Kind::kTask ? tasks_ : events_;
+  if (actor.id >= known.size()) known.resize(actor.id + 1, kNobody);
+  ActorIndex& index = known[actor.id];
+  if (index != kNobody) return index;
+  if (actor.kind == Actor::Kind::kTask) return index = actor_count_++;
+  const uint32_t turns = CreatorOf(actor.id);
+  const EventKey key = turns == 0 ? EventKey{kNobody, 0, actor.id}
+                                  : EventKey{trace_[turns - 1].step.actor, trace_[turns - 1].nth,
+                                             actor.id - events_begin_[turns - 1]};
+  const auto [it, is_new] = events_by_key_.try_emplace(key, actor_count_);
+  if (is_new) ++actor_count_;
+  return index = it->second;
+}
+
+// --- Races ---------------------------------------------------------------------------------------
+
+void DporStrategy::FindRaces() {
+  for (std::vector<Touched>& touched : touched_) touched.clear();
+  races_.clear();
+  for (uint32_t turn = 0; turn < trace_.size(); ++turn) {
+    Event& event = trace_[turn];
+    if (turn + 1 >= replayed_) {
+      event.before = ClockBefore(event);
+      AddHandOver(event);
+      FindRacesOf(event);
+      event.clock = event.before;
+      for (const uint32_t other : dependent_) Join(event.clock, trace_[other].clock);
+      event.clock.resize(std::max<size_t>(event.clock.size(), event.step.actor + 1));
+      event.clock[event.step.actor] = event.nth;
+    }
+    for (const Footprint& access : event.step.accesses) Touch(access, turn);
+  }
+  for (Event& request : requests_) {
+    request.before = ClockBefore(request);
+    FindRacesOf(request);
+  }
+  for (const Race& race : races_) Reverse(race);
+}
+
+DporStrategy::Clock DporStrategy::ClockBefore(const Event& event) const {
+  Clock clock;
+  if (event.enabler > 0) clock = trace_[event.enabler - 1].clock;
+  if (event.previous > 0) Join(clock, trace_[event.previous - 1].clock);
+  return clock;
+}
+
+// A lock that was handed over comes from all who gave it up, not only from the last.
+void DporStrategy::AddHandOver(Event& event) const {
+  if (event.step.accesses.empty()) return;
+  const Footprint& lock = event.step.accesses.front();
+  if (lock.access != Access::kTake && lock.access != Access::kTakeShared) return;
+  for (const Touched& touched : touched_[lock.object.value]) {
+    if (touched.writes || Writes(lock.access)) Join(event.before, trace_[touched.turn].clock);
+  }
+}
+
+void DporStrategy::Touch(const Footprint& access, uint32_t turn) {
+  if (access.object.value >= touched_.size()) touched_.resize(access.object.value + 1);
+  std::vector<Touched>& touched = touched_[access.object.value];
+  if (touched.empty() || touched.back().turn != turn) touched.push_back({turn, false});
+  touched.back().writes |= Writes(access.access);
+}
+
+// Leaves in dependent_ the turns that `event` conflicts with, latest first; of turns in a row that
+// conflict with each other only the last.
+void DporStrategy::FindRacesOf(const Event& event) {
+  dependent_.clear();
+  for (const Footprint& access : event.step.accesses) {
+    if (access.object.value >= touched_.size()) continue;
+    const std::vector<Touched>& touched = touched_[access.object.value];
+    for (auto it = touched.rbegin(); it != touched.rend(); ++it) {
+      if (it->writes || Writes(access.access)) dependent_.push_back(it->turn);
+      if (it->writes) break;
+    }
+  }
+  std::sort(dependent_.begin(), dependent_.end(), std::greater<>());
+  dependent_.erase(std::unique(dependent_.begin(), dependent_.end()), dependent_.end());
+  for (const uint32_t first : dependent_) {
+    const bool by_way_of_another =
+        IsIn(trace_[first], event.before) ||
+        std::any_of(dependent_.begin(), dependent_.end(), [&](uint32_t other) {
+          return other > first && IsIn(trace_[first], trace_[other].clock);
+        });
+    if (!by_way_of_another) races_.push_back({first, &event});
+  }
+}
+
+// Plans a sequence in which the two come the other way round, unless it has been seen or planned.
+void DporStrategy::Reverse(const Race& race) {
+  Step moved = race.second->step;
+  moved.fixed = options_.fixed_turns;
+  Reversal reversal(trace_, race.first, moved, race.second->before);
+  if (!reversal.MakePossible()) return;
+  Event& state = trace_[reversal.first()];
+  for (const Step& step : state.sleep) {
+    if (reversal.PlaceOf(step).has_value()) return;
+  }
+  std::vector<Branch>* branches = &state.todo;
+  for (;;) {
+    size_t place = 0;
+    const auto branch = std::find_if(branches->begin(), branches->end(), [&](const Branch& b) {
+      const std::optional<size_t> found = reversal.PlaceOf(b.step);
+      place = found.value_or(0);
+      return found.has_value();
+    });
+    if (branch == branches->end()) break;
+    if (place < reversal.size()) reversal.Remove(place);
+    if (branch->next.empty() || reversal.size() == 0) return;
+    branches = &branch->next;
+  }
+  for (size_t i = 0; i < reversal.size(); ++i) {
+    branches = &branches->emplace_back(Branch{reversal[i], {}}).next;
+  }
+}
+
+}  // namespace sim

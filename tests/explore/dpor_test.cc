@@ -1,0 +1,419 @@
+// Partial-order reduction against the enumeration of all executions, whose traces are told apart
+// here from scratch, and on the literature's programs, whose numbers of traces are known.
+
+#include "sim/explore/dpor.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "sim/engine/random.h"
+#include "sim/engine/shared.h"
+#include "sim/engine/world.h"
+#include "sim/explore/depth_first.h"
+#include "sim/locking/bit_lock.h"
+#include "sim/locking/mutex.h"
+#include "sim/locking/rwsem.h"
+#include "sim/locking/wait_event.h"
+
+namespace sim {
+namespace {
+
+// What the threads of a program share, made anew for each execution.
+struct Stage {
+  explicit Stage(Strategy& strategy, StackPool& pool, StackTable& stacks)
+      : world({.max_turns = 10'000}, strategy, pool, stacks) {
+    for (uint64_t i = 0; i < 8; ++i) {
+      mutexes.emplace_back(world, tracker.Class("mutex"), InstanceName{"mutex", i});
+      rwsems.emplace_back(world, tracker.Class("rwsem"), InstanceName{"rwsem", i});
+      bits.emplace_back(world, tracker.Class("bit"), InstanceName{"bit", i});
+      events.emplace_back(world, tracker.Class("event", {}), InstanceName{"event", i});
+    }
+    for (int i = 0; i < 40; ++i) variables.emplace_back(world, 0);
+  }
+
+  Validator validator;
+  World world;
+  LockTracker tracker{world, validator};
+  std::deque<Mutex> mutexes;
+  std::deque<RwSem> rwsems;
+  std::deque<BitLock> bits;
+  std::deque<WaitQueue> events;
+  std::deque<Shared<int>> variables;
+};
+
+using Body = std::function<void(Stage&)>;
+using Program = std::vector<Body>;
+
+// Listens to a search: what it ran, as traces.
+class Listener : public Strategy {
+ public:
+  explicit Listener(Strategy& search) : search_(search) {}
+
+  bool wants_turns() const override { return true; }
+  size_t Choose(const ChoicePoint& point) override {
+    const size_t chosen = search_.Choose(point);
+    if (chosen == kAbandon) {
+      abandoned_ = true;
+      return chosen;
+    }
+    const Candidate& candidate = point.candidates[chosen];
+    if (point.winding_down || candidate.blocked) closed_ = true;
+    if (closed_) return chosen;
+    begin_.push_back(point.events_end.value);
+    const bool is_task = candidate.actor.kind == Actor::Kind::kTask;
+    size_t since = candidate.since;
+    if (!is_task) {
+      since = 0;
+      while (since < begin_.size() && begin_[since] <= candidate.actor.id) ++since;
+    }
+    turns_.push_back({.since = since, .accesses = {}, .name = ""});
+    std::string actor = absl::StrCat("task", candidate.actor.id);
+    if (!is_task) {
+      actor = since == 0 ? absl::StrCat("event", candidate.actor.id)
+                         : absl::StrCat("event", candidate.actor.id - begin_[since - 1], " of ",
+                                        turns_[since - 1].name);
+    }
+    turns_.back().actor = actor;
+    turns_.back().name = absl::StrCat(actor, "#", ++counts_[actor]);
+    return chosen;
+  }
+  void OnTurn(const Turn& turn) override {
+    search_.OnTurn(turn);
+    if (closed_ || abandoned_) return;
+    turns_.back().accesses.assign(turn.accesses.begin(), turn.accesses.end());
+  }
+  void OnEnd() override { search_.OnEnd(); }
+
+  bool abandoned() const { return abandoned_; }
+
+  // Each turn with the names of all that happen before it, in order of the names.
+  std::string Trace() const {
+    std::vector<std::set<std::string>> before(turns_.size());
+    std::set<std::string> lines;
+    for (size_t i = 0; i < turns_.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        if (!Dependent(j, i)) continue;
+        before[i].insert(before[j].begin(), before[j].end());
+        before[i].insert(turns_[j].name);
+      }
+      std::string line = turns_[i].name + ":";
+      for (const std::string& name : before[i]) line += " " + name;
+      lines.insert(line);
+    }
+    std::string trace;
+    for (const std::string& line : lines) trace += line + "\n";
+    return trace;
+  }
+
+ private:
+  struct Recorded {
+    size_t since = 0;
+    std::vector<Footprint> accesses;
+    std::string actor, name;
+  };
+
+  bool Dependent(size_t a, size_t b) const {
+    if (turns_[a].actor == turns_[b].actor || turns_[b].since == a + 1) return true;
+    for (const Footprint& x : turns_[a].accesses) {
+      for (const Footprint& y : turns_[b].accesses) {
+        if (x.object.valid() && Conflict(x, y)) return true;
+      }
+    }
+    return false;
+  }
+
+  Strategy& search_;
+  std::vector<Recorded> turns_;
+  std::vector<uint32_t> begin_;
+  std::map<std::string, int> counts_;
+  bool closed_ = false, abandoned_ = false;
+};
+
+struct Outcome {
+  std::multiset<std::string> traces;
+  std::set<std::string> states;  // final values and how it ended
+  uint64_t deadlocks = 0;
+  uint64_t abandoned = 0;
+
+  std::set<std::string> distinct() const { return {traces.begin(), traces.end()}; }
+};
+
+template <class Search>
+Outcome Explore(Search& search, const Program& program) {
+  StackPool pool;
+  StackTable stacks;
+  Outcome outcome;
+  while (search.Next()) {
+    Listener listener(search);
+    Stage stage(listener, pool, stacks);
+    for (const Body& body : program) {
+      stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });
+    }
+    const ExecutionEnd end = stage.world.Run();
+    if (listener.abandoned()) {
+      ++outcome.abandoned;
+      continue;
+    }
+    outcome.traces.insert(listener.Trace());
+    if (end == ExecutionEnd::kDeadlock) ++outcome.deadlocks;
+    std::string state = absl::StrCat(static_cast<int>(end), ":");
+    for (const Shared<int>& variable : stage.variables) absl::StrAppend(&state, variable.peek());
+    outcome.states.insert(state);
+  }
+  return outcome;
+}
+
+Outcome Reduced(const Program& program) {
+  DporStrategy search({.fixed_turns = true});
+  return Explore(search, program);
+}
+
+Outcome Everything(const Program& program) {
+  DepthFirstStrategy search;
+  return Explore(search, program);
+}
+
+// --- The literature's programs -------------------------------------------------------------------
+
+struct Count {
+  size_t traces = 0;
+  uint64_t deadlocks = 0, abandoned = 0;
+  bool operator==(const Count&) const = default;
+};
+std::ostream& operator<<(std::ostream& out, const Count& count) {
+  return out << count.traces << " traces, " << count.deadlocks << " deadlocks, "
+             << count.abandoned << " abandoned";
+}
+
+Count Counted(const Program& program) {
+  const Outcome outcome = Reduced(program);
+  EXPECT_EQ(outcome.traces.size(), outcome.distinct().size()) << "a trace came twice";
+  return {outcome.traces.size(), outcome.deadlocks, outcome.abandoned};
+}
+
+Program Philosophers(int count, int rounds, bool ordered) {
+  Program program;
+  for (int i = 0; i < count; ++i) {
+    const int left = i, right = (i + 1) % count;
+    const int first = ordered ? std::min(left, right) : left;
+    const int second = ordered ? std::max(left, right) : right;
+    program.push_back([=](Stage& stage) {
+      for (int round = 0; round < rounds; ++round) {
+        const MutexGuard a(stage.mutexes[first]);
+        const MutexGuard b(stage.mutexes[second]);
+      }
+    });
+  }
+  return program;
+}
+
+TEST(DporTest, OrderedPhilosophersHaveAsManyTracesAsTheForksHaveOrders) {
+  EXPECT_EQ(Counted(Philosophers(3, 1, true)), (Count{6, 0, 0}));
+  EXPECT_EQ(Counted(Philosophers(5, 1, true)), (Count{30, 0, 0}));
+  EXPECT_EQ(Counted(Philosophers(7, 1, true)), (Count{126, 0, 0}));
+  EXPECT_EQ(Counted(Philosophers(3, 2, true)), (Count{90, 0, 0}));
+}
+
+TEST(DporTest, InvertedPhilosophersHaveOneTraceThatDeadlocks) {
+  EXPECT_EQ(Counted(Philosophers(3, 1, false)), (Count{7, 1, 0}));
+  EXPECT_EQ(Counted(Philosophers(5, 1, false)), (Count{31, 1, 0}));
+  EXPECT_EQ(Counted(Philosophers(7, 1, false)), (Count{127, 1, 0}));
+}
+
+// readers(n) [Flanagan, Godefroid 2005]: one writes x, n read it.
+TEST(DporTest, EachReaderReadsBeforeOrAfterTheWriter) {
+  for (int n = 1; n <= 8; ++n) {
+    Program program = {[](Stage& stage) { stage.variables[0].store_racy(1); }};
+    for (int i = 1; i <= n; ++i) {
+      program.push_back([i](Stage& stage) {
+        const int read = stage.variables[0].load_racy();
+        stage.variables[i].init(read);
+      });
+    }
+    EXPECT_EQ(Counted(program), (Count{size_t{1} << n, 0, 0})) << n;
+  }
+}
+
+// lastzero(n) [Abdulla et al. 2014]: n + 1 cells; thread i sets cell i to cell i - 1 plus one, one
+// thread looks for the last zero.
+TEST(DporTest, LastZeroHasAsManyTracesAsPublished) {
+  const auto lastzero = [](int n) {
+    Program program = {[n](Stage& stage) {
+      for (int i = n; i >= 0 && stage.variables[i].load_racy() != 0; --i) {
+      }
+    }};
+    for (int i = 1; i <= n; ++i) {
+      program.push_back([i](Stage& stage) {
+        const int before = stage.variables[i - 1].load_racy();
+        stage.variables[i].store_racy(before + 1);
+      });
+    }
+    return program;
+  };
+  EXPECT_EQ(Counted(lastzero(5)), (Count{64, 0, 0}));
+  EXPECT_EQ(Counted(lastzero(10)), (Count{3328, 0, 0}));
+}
+
+// --- Random programs -----------------------------------------------------------------------------
+
+// Threads of a few operations on two of everything, which may deadlock.
+struct RandomProgram {
+  struct Op {
+    int kind = 0, object = 0;
+  };
+  std::vector<std::vector<Op>> threads;
+
+  RandomProgram(uint64_t seed, int kinds) {
+    RandomStream random(seed, "program");
+    threads.resize(2 + random.UniformBelow(2));
+    for (std::vector<Op>& ops : threads) {
+      ops.resize(1 + random.UniformBelow(threads.size() == 2 ? 4 : 2));
+      for (Op& op : ops) {
+        op = {static_cast<int>(random.UniformBelow(static_cast<uint64_t>(kinds))),
+              static_cast<int>(random.UniformBelow(2))};
+      }
+    }
+  }
+
+  static void Run(Stage& stage, const std::vector<Op>& ops, size_t at, int& seen) {
+    if (at == ops.size()) return;
+    const int object = ops[at].object;
+    const auto rest = [&] { Run(stage, ops, at + 1, seen); };
+    switch (ops[at].kind) {
+      case 0:
+        seen = seen * 3 + stage.variables[object].load_racy();
+        return rest();
+      case 1:
+        stage.variables[object].store_racy(seen % 7 + 1);
+        return rest();
+      case 2: {
+        if (stage.mutexes[object].held()) return rest();
+        const MutexGuard guard(stage.mutexes[object]);
+        return rest();
+      }
+      case 3: {
+        const MutexGuard guard(stage.mutexes[2 + object]);
+        seen = seen * 3 + stage.variables[object].load_racy();
+      }
+        return rest();
+      case 4: {
+        if (stage.rwsems[object].held_exclusive()) return rest();
+        const ReadGuard guard(stage.rwsems[object]);
+        return rest();
+      }
+      case 5: {
+        if (stage.rwsems[object].held_shared()) return rest();
+        if (stage.rwsems[object].held_exclusive()) return rest();
+        const WriteGuard guard(stage.rwsems[object]);
+        return rest();
+      }
+      case 6:
+        if (stage.mutexes[object].held() || !stage.mutexes[object].mutex_trylock()) {
+          seen += 1;
+          return rest();
+        } else {
+          const MutexGuard guard(stage.mutexes[object], kAdoptLock);
+          return rest();
+        }
+      case 7:
+        stage.events[object].wait_event(
+            [&] { return stage.variables[10 + object].load() != 0; });
+        return rest();
+      case 8:
+        stage.variables[10 + object].store(1);
+        stage.events[object].WakeAll();
+        return rest();
+      case 9: {  // I/O: the bit is unlocked by its completion
+        stage.bits[object].lock();
+        stage.bits[object].hand_over();
+        stage.world.At(
+            stage.world.now() + 1'000, stage.bits[object].object(),
+            [](void* self, uint64_t bit) {
+              auto& on = *static_cast<Stage*>(self);
+              on.variables[20 + static_cast<int>(bit)].store(1);
+              on.bits[static_cast<int>(bit)].unlock();
+            },
+            &stage, static_cast<uint64_t>(object));
+        return rest();
+      }
+      default:
+        FAIL();
+    }
+  }
+
+  Program program() const {
+    Program program;
+    for (size_t i = 0; i < threads.size(); ++i) {
+      program.push_back([this, i](Stage& stage) {
+        int seen = 0;
+        Run(stage, threads[i], 0, seen);
+        stage.variables[30 + static_cast<int>(i)].init(seen);
+      });
+    }
+    return program;
+  }
+};
+
+std::string Describe(const RandomProgram& program) {
+  std::string text;
+  for (const auto& thread : program.threads) {
+    for (const auto& op : thread) absl::StrAppend(&text, op.kind, "/", op.object, " ");
+    text += "| ";
+  }
+  return text;
+}
+
+class RandomPrograms : public testing::TestWithParam<int> {};
+
+// Nothing is missed, and nothing comes twice.
+TEST_P(RandomPrograms, EachTraceComesOnce) {
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    const Outcome all = Everything(random.program());
+    const Outcome reduced = Reduced(random.program());
+    ASSERT_EQ(reduced.distinct(), all.distinct()) << "seed " << seed << ": " << Describe(random);
+    ASSERT_EQ(reduced.states, all.states) << "seed " << seed;
+    ASSERT_EQ(reduced.traces.size(), all.distinct().size())
+        << "seed " << seed << ": " << Describe(random);
+    ASSERT_EQ(reduced.abandoned, 0u) << "seed " << seed << ": " << Describe(random);
+  }
+}
+// Lets tasks queue for locks that they will not get at once.
+class Impatient final : public Strategy {
+ public:
+  bool wants_turns() const override { return true; }
+  [[nodiscard]] bool Next() { return search_.Next(); }
+  size_t Choose(const ChoicePoint& point) override {
+    std::vector<Candidate> candidates(point.candidates.begin(), point.candidates.end());
+    for (Candidate& candidate : candidates) candidate.blocked = false;
+    ChoicePoint all = point;
+    all.candidates = candidates;
+    return search_.Choose(all);
+  }
+
+ private:
+  DepthFirstStrategy search_;
+};
+
+// That blocked tasks are not let run hides no deadlock and no final state.
+TEST_P(RandomPrograms, QueuesForLocksLeadNowhereElse) {
+  for (uint64_t seed = 1'000; seed < 1'050; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    Impatient impatient;
+    ASSERT_EQ(Explore(impatient, random.program()).states, Everything(random.program()).states)
+        << "seed " << seed << ": " << Describe(random);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(UpTo, RandomPrograms, testing::Values(2, 4, 6, 7, 9, 10));
+
+}  // namespace
+}  // namespace sim
