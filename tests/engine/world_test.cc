@@ -377,7 +377,7 @@ TEST_F(WorldTest, StrategiesAreToldWhomTheyPreempt) {
   SpawnUser("a", [this] { Step(); });
   SpawnUser("b", [] {});
   EXPECT_EQ(world_->Run(), ExecutionEnd::kFinished);
-  EXPECT_THAT(recorder.running, ElementsAre(TaskId{}, TaskId{0}));
+  EXPECT_THAT(recorder.running, ElementsAre(TaskId{}, TaskId{0}, TaskId{}));
 }
 
 TEST_F(WorldTest, ScheduleIsRunLengthCoded) {
