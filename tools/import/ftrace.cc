@@ -13,13 +13,6 @@ using sim::Acquisition;
 using sim::HeldLock;
 using sim::ReadMode;
 
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 bool IsRecursiveReader(std::string_view name) {
   return StartsWith(name, "rcu_") || Contains(name, "srcu") || Contains(name, "seqcount");
 }

@@ -8,13 +8,6 @@
 namespace tools {
 namespace {
 
-bool StartsWith(std::string_view text, std::string_view start) {
-  return text.substr(0, start.size()) == start;
-}
-bool Contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
-}
-
 std::string Count(const char* label, uint64_t count) {
   return absl::StrFormat(" %-32s%11d\n", label, count);
 }

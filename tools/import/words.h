@@ -8,6 +8,13 @@
 
 namespace tools {
 
+inline bool StartsWith(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+inline bool Contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
 inline bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 
 inline std::string_view Trim(std::string_view text) {
