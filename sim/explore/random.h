@@ -8,12 +8,19 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 #include "sim/engine/random.h"
 #include "sim/engine/strategy.h"
 
 namespace sim {
+
+inline Nanos EarliestOf(std::span<const Candidate> candidates) {
+  Nanos earliest = candidates.front().ready_at;
+  for (const Candidate& candidate : candidates) earliest = std::min(earliest, candidate.ready_at);
+  return earliest;
+}
 
 class RandomStrategy final : public Strategy {
  public:
@@ -27,10 +34,7 @@ class RandomStrategy final : public Strategy {
 
   size_t Choose(const ChoicePoint& point) override {
     if (random_.OneIn(kFarOneIn)) return random_.UniformBelow(point.candidates.size());
-    Nanos earliest = point.candidates.front().ready_at;
-    for (const Candidate& candidate : point.candidates) {
-      earliest = std::min(earliest, candidate.ready_at);
-    }
+    const Nanos earliest = EarliestOf(point.candidates);
     near_.clear();
     for (size_t i = 0; i < point.candidates.size(); ++i) {
       if (point.candidates[i].ready_at - earliest <= kFarNanos) near_.push_back(i);
