@@ -147,13 +147,15 @@ bool DporStrategy::Next() {
   last_turn_.assign(actor_count_, 0);
   closed_ = abandoned_ = false;
   if (!std::exchange(begun_, true)) return true;
-  for (; !trace_.empty(); trace_.pop_back()) {
-    Event& event = trace_.back();
-    event.sleep.push_back(std::move(event.step));
-    if (event.todo.empty()) continue;
-    event.step = std::move(event.todo.front().step);
-    guide_ = std::move(event.todo.front().next);
-    event.todo.erase(event.todo.begin());
+  for (; !states_.empty(); states_.pop_back()) {
+    State& state = states_.back();
+    if (trace_.size() == states_.size()) {
+      state.sleep.push_back(std::move(trace_.back().step));
+      trace_.pop_back();
+    }
+    if (state.todo.empty()) continue;
+    guide_.push_back(std::move(state.todo.front()));
+    state.todo.erase(state.todo.begin());
     replayed_ = static_cast<uint32_t>(trace_.size());
     return true;
   }
@@ -185,12 +187,8 @@ void DporStrategy::Close(const ChoicePoint& point) {
 size_t DporStrategy::ChooseAgain(const ChoicePoint& point) {
   Event& event = trace_[turn_];
   for (size_t i = 0; i < point.candidates.size(); ++i) {
-    const Candidate& candidate = point.candidates[i];
-    if (IndexOf(candidate.actor) != event.step.actor) continue;
-    SIM_CHECK(!candidate.blocked);
-    event.step.asks = candidate.asks;
-    Begin(event, candidate);
-    last_turn_[event.step.actor] = turn_ + 1;
+    if (IndexOf(point.candidates[i].actor) != event.step.actor) continue;
+    Begin(event, point.candidates[i]);
     return i;
   }
   SIM_CHECK(false);  // the world is not a function of its choices
@@ -198,30 +196,35 @@ size_t DporStrategy::ChooseAgain(const ChoicePoint& point) {
 }
 
 size_t DporStrategy::ChooseNew(const ChoicePoint& point) {
-  Event event;
-  if (turn_ > 0) {
-    const Event& last = trace_[turn_ - 1];
-    for (const Step& step : last.sleep) {
-      if (step.actor != last.step.actor && !Depend(step, last.step)) event.sleep.push_back(step);
-    }
-  }
+  if (states_.size() == turn_) EnterState();
+  State& state = states_.back();
   const std::optional<size_t> chosen =
-      guide_.empty() ? ChooseAny(point, event.sleep) : Follow(point, event);
+      guide_.empty() ? ChooseAny(point, state) : Follow(point, state);
   if (!chosen.has_value()) {
     closed_ = abandoned_ = true;
     return kAbandon;
   }
+  Event& event = trace_.emplace_back();
   event.step = StepOf(point.candidates[*chosen]);
   Begin(event, point.candidates[*chosen]);
-  last_turn_[event.step.actor] = turn_ + 1;
-  trace_.push_back(std::move(event));
   return *chosen;
 }
 
+void DporStrategy::EnterState() {
+  State state;
+  if (turn_ > 0) {
+    const Step& last = trace_[turn_ - 1].step;
+    for (const Step& step : states_[turn_ - 1].sleep) {
+      if (step.actor != last.actor && !Depend(step, last)) state.sleep.push_back(step);
+    }
+  }
+  states_.push_back(std::move(state));
+}
+
 // Takes the first branch of the guide, and leaves the others for later.
-std::optional<size_t> DporStrategy::Follow(const ChoicePoint& point, Event& event) {
+std::optional<size_t> DporStrategy::Follow(const ChoicePoint& point, State& state) {
   Branch branch = std::move(guide_.front());
-  event.todo.assign(std::make_move_iterator(guide_.begin() + 1),
+  state.todo.insert(state.todo.end(), std::make_move_iterator(guide_.begin() + 1),
                     std::make_move_iterator(guide_.end()));
   guide_ = std::move(branch.next);
   for (size_t i = 0; i < point.candidates.size(); ++i) {
@@ -231,31 +234,36 @@ std::optional<size_t> DporStrategy::Follow(const ChoicePoint& point, Event& even
   // A plan that cannot be carried out says nothing about what else can be done here.
   guide_.clear();
   for (const Candidate& candidate : point.candidates) {
-    if (!candidate.blocked) event.todo.push_back({StepOf(candidate), {}});
+    if (!candidate.blocked && !state.IsAsleep(IndexOf(candidate.actor))) {
+      state.todo.push_back({StepOf(candidate), {}});
+    }
   }
-  return ChooseAny(point, event.sleep);
+  if (state.todo.empty()) return std::nullopt;
+  guide_.push_back(std::move(state.todo.front()));
+  state.todo.erase(state.todo.begin());
+  return Follow(point, state);
 }
 
-std::optional<size_t> DporStrategy::ChooseAny(const ChoicePoint& point,
-                                              const std::vector<Step>& sleep) {
+std::optional<size_t> DporStrategy::ChooseAny(const ChoicePoint& point, const State& state) {
   std::optional<size_t> chosen;
   for (size_t i = 0; i < point.candidates.size(); ++i) {
     const Candidate& candidate = point.candidates[i];
-    const ActorIndex actor = IndexOf(candidate.actor);
-    if (candidate.blocked || std::any_of(sleep.begin(), sleep.end(),
-                                         [&](const Step& step) { return step.actor == actor; })) {
-      continue;
-    }
+    if (candidate.blocked || state.IsAsleep(IndexOf(candidate.actor))) continue;
     if (candidate.actor == Actor{Actor::Kind::kTask, point.running.value}) return i;
     if (!chosen.has_value()) chosen = i;
   }
   return chosen;
 }
 
+bool DporStrategy::State::IsAsleep(ActorIndex actor) const {
+  return std::any_of(sleep.begin(), sleep.end(),
+                     [actor](const Step& step) { return step.actor == actor; });
+}
+
 void DporStrategy::OnTurn(const Turn& turn) {
   if (closed_) return;
   Event& event = trace_[turn_];
-  if (++turn_ < replayed_) return;
+  if (turn_++ < replayed_) return;
   event.step.fixed = true;
   event.step.accesses.clear();
   for (const Footprint& access : turn.accesses) {
@@ -284,6 +292,7 @@ void DporStrategy::Begin(Event& event, const Candidate& candidate) {
   event.enabler = candidate.actor.kind == Actor::Kind::kTask
                       ? static_cast<uint32_t>(candidate.since)
                       : CreatorOf(candidate.actor.id);
+  last_turn_[actor] = turn_ + 1;
 }
 
 // How many turns had begun when an event was made.
@@ -314,7 +323,7 @@ void DporStrategy::FindRaces() {
   races_.clear();
   for (uint32_t turn = 0; turn < trace_.size(); ++turn) {
     Event& event = trace_[turn];
-    if (turn + 1 >= replayed_) {
+    if (turn >= replayed_) {
       event.before = ClockBefore(event);
       AddHandOver(event);
       FindRacesOf(event);
@@ -386,7 +395,7 @@ void DporStrategy::Reverse(const Race& race) {
   moved.fixed = options_.fixed_turns;
   Reversal reversal(trace_, race.first, moved, race.second->before);
   if (!reversal.MakePossible()) return;
-  Event& state = trace_[reversal.first()];
+  State& state = states_[reversal.first()];
   for (const Step& step : state.sleep) {
     if (reversal.PlaceOf(step).has_value()) return;
   }

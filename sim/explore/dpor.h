@@ -80,15 +80,20 @@ class DporStrategy final : public Strategy {
     Step step;
     std::vector<Branch> next;
   };
-  // A turn of the execution at hand, and what was known and planned in the state before it.
+  // A turn of the execution at hand.
   struct Event {
     Step step;
     uint32_t nth = 0;  // turn of its actor, from 1
     // The actor's turn before, and the turn that made this one possible, plus 1; 0: none.
     uint32_t previous = 0, enabler = 0;
-    Clock before, clock;       // what these two need; what happens before its end
+    Clock before, clock;  // what these two need; what happens before its end
+  };
+  // What is known and planned before a turn.
+  struct State {
     std::vector<Step> sleep;   // lead only to traces that have been seen
-    std::vector<Branch> todo;  // beside `step`
+    std::vector<Branch> todo;  // beside the turn being taken
+
+    bool IsAsleep(ActorIndex actor) const;
   };
   // What touched an object: for each turn once.
   struct Touched {
@@ -114,8 +119,9 @@ class DporStrategy final : public Strategy {
   void Close(const ChoicePoint& point);
   size_t ChooseAgain(const ChoicePoint& point);
   size_t ChooseNew(const ChoicePoint& point);
-  std::optional<size_t> Follow(const ChoicePoint& point, Event& event);
-  std::optional<size_t> ChooseAny(const ChoicePoint& point, const std::vector<Step>& sleep);
+  void EnterState();
+  std::optional<size_t> Follow(const ChoicePoint& point, State& state);
+  std::optional<size_t> ChooseAny(const ChoicePoint& point, const State& state);
 
   void FindRaces();
   Clock ClockBefore(const Event& event) const;
@@ -132,6 +138,7 @@ class DporStrategy final : public Strategy {
   std::map<EventKey, ActorIndex> events_by_key_;
 
   std::vector<Event> trace_;            // the turns of this execution
+  std::vector<State> states_;           // before each, and after the last
   uint32_t replayed_ = 0;               // so many of them were decided before it began
   uint32_t turn_ = 0;                   // so many have begun
   std::vector<Branch> guide_;           // what to do after those decided
