@@ -16,10 +16,6 @@ namespace {
 
 constexpr size_t kGuardBytes = 4096;
 constexpr int kStacksPerRegion = 16;
-// First frames of different stacks start this far apart modulo a page, or they would all compete
-// for the same cache sets.
-constexpr size_t kStaggerBytes = 256;
-constexpr int kStaggers = 8;
 
 using boost::context::detail::jump_fcontext;
 using boost::context::detail::make_fcontext;
@@ -39,10 +35,15 @@ void FinishSwitch([[maybe_unused]] void* fake_stack, [[maybe_unused]] const void
 #endif
 }
 
+// The lowest usable byte of the stack below `owner`.
+std::byte* BottomOf(std::byte* owner) {
+  return owner - reinterpret_cast<uintptr_t>(owner) % kSlotBytes + kGuardBytes;
+}
+
 // A stack's last frames never return, so what they poisoned stays so.
-void Unpoison([[maybe_unused]] const std::byte* top) {
+void Unpoison([[maybe_unused]] std::byte* owner) {
 #ifdef SIM_FIBER_ASAN
-  __asan_unpoison_memory_region(top - kStackBytes, kStackBytes);
+  __asan_unpoison_memory_region(BottomOf(owner), owner - BottomOf(owner) + kOwnerBytes);
 #endif
 }
 
@@ -54,22 +55,25 @@ StackPool::~StackPool() {
 
 std::byte* StackPool::Acquire() {
   if (free_.empty()) {
-    const size_t size_bytes = (kStacksPerRegion + 1) * kStackBytes;  // one more, to align
+    const size_t size_bytes = (kStacksPerRegion + 1) * kSlotBytes;  // one more, to align
     void* start = mmap(nullptr, size_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     SIM_CHECK(start != MAP_FAILED);
     regions_.push_back({start, size_bytes});
-    const uintptr_t first =
-        (reinterpret_cast<uintptr_t>(start) + kStackBytes - 1) & ~(kStackBytes - 1);
-    for (int i = kStacksPerRegion - 1; i >= 0; --i) {
-      auto* bottom = reinterpret_cast<std::byte*>(first + i * kStackBytes);
-      SIM_CHECK(mprotect(bottom, kGuardBytes, PROT_NONE) == 0);
-      free_.push_back(bottom + kStackBytes);
+    const uintptr_t first = reinterpret_cast<uintptr_t>(start) / kSlotBytes + 1;
+    for (uintptr_t slot = first + kStacksPerRegion; slot-- > first;) {
+      SIM_CHECK(mprotect(reinterpret_cast<void*>(slot * kSlotBytes), kGuardBytes, PROT_NONE) == 0);
+      free_.push_back(Fiber::OwnerIn(slot));
     }
   }
-  std::byte* top = free_.back();
+  std::byte* owner = free_.back();
   free_.pop_back();
-  return top;
+  return owner;
+}
+
+void StackPool::Release(std::byte* owner) {
+  Unpoison(owner);
+  free_.push_back(owner);
 }
 
 struct FiberSwitch {
@@ -84,24 +88,11 @@ struct FiberSwitch {
   }
 };
 
-Fiber::Fiber(StackPool& pool, void (*entry)(void* owner), void* owner)
-    : pool_(&pool), top_(pool.Acquire()), entry_(entry) {
-  auto* header = reinterpret_cast<void**>(top_ - sizeof(void*));
-  *header = owner;
-  const size_t slot = reinterpret_cast<uintptr_t>(top_) / kStackBytes;
-  const size_t stagger = 64 + slot % kStaggers * kStaggerBytes;
-  stack_bottom_ = top_ - kStackBytes + kGuardBytes;
-  stack_bytes_ = kStackBytes - kGuardBytes;
-  context_ = make_fcontext(top_ - stagger, stack_bytes_ - stagger, FiberSwitch::Enter);
-}
-
-void StackPool::Release(std::byte* top) {
-  Unpoison(top);
-  free_.push_back(top);
-}
-
-Fiber::~Fiber() {
-  if (pool_ != nullptr) pool_->Release(top_);
+Fiber::Fiber(std::byte* owner, void (*entry)(void* owner))
+    : entry_(entry),
+      stack_bottom_(BottomOf(owner)),
+      stack_bytes_(static_cast<size_t>(owner - BottomOf(owner))) {
+  context_ = make_fcontext(owner, stack_bytes_, FiberSwitch::Enter);
 }
 
 void Fiber::SwitchTo(Fiber& next) {

@@ -40,12 +40,10 @@ enum class TaskKind : uint8_t {
   kDaemon,  // waits for work in World::ParkIdle(), and ends when that returns false
 };
 
+// Lies on top of its stack.
 class Task {
  public:
   enum class State : uint8_t { kReady, kRunning, kParked, kDone };
-
-  Task(World& world, TaskId id, std::string name, TaskKind kind, StackPool& pool,
-       absl::AnyInvocable<void()> body);
 
   World& world() const { return world_; }
   TaskId id() const { return id_; }
@@ -67,26 +65,28 @@ class Task {
 
  private:
   friend class World;
+
+  Task(World& world, TaskId id, std::string name, TaskKind kind, std::byte* room,
+       absl::AnyInvocable<void()> body);
   static void Enter(void* task);
 
+  // What every turn needs is together.
   World& world_;
+  Fiber fiber_;
   TaskId id_;
-  std::string name_;
   TaskKind kind_;
   State state_ = State::kReady;
   bool started_ = false;
   bool idle_ = false;               // parked in ParkIdle()
   bool timed_out_ = false;          // what ended the last wait with a deadline
   EventId timeout_;                 // while parked with a deadline
-  Nanos ready_at_ = 0;              // while ready: since when
   Footprint next_;                  // while ready: what its next turn starts with, ...
-  const Waitable* gate_ = nullptr;  // ... what may park it there, ...
-  uint64_t ready_since_ = 0;        // ... and how many turns had begun when it became ready
+  const Waitable* gate_ = nullptr;  // ... and what may park it there
   StackId stack_ = StackTable::kEmpty;
   const Waitable* waiting_on_ = nullptr;
   Site waiting_at_;
+  std::string name_;
   absl::AnyInvocable<void()> body_;
-  Fiber fiber_;
 };
 
 }  // namespace sim

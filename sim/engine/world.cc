@@ -1,19 +1,20 @@
 #include "sim/engine/world.h"
 
 #include <algorithm>
+#include <new>
 
 #include "sim/check.h"
 
 namespace sim {
 
-Task::Task(World& world, TaskId id, std::string name, TaskKind kind, StackPool& pool,
+Task::Task(World& world, TaskId id, std::string name, TaskKind kind, std::byte* room,
            absl::AnyInvocable<void()> body)
     : world_(world),
+      fiber_(room, &Task::Enter),
       id_(id),
-      name_(std::move(name)),
       kind_(kind),
-      body_(std::move(body)),
-      fiber_(pool, &Task::Enter, this) {}
+      name_(std::move(name)),
+      body_(std::move(body)) {}
 
 void Task::Enter(void* task) {
   Task& self = *static_cast<Task*>(task);
@@ -22,7 +23,7 @@ void Task::Enter(void* task) {
   bool unwound = false;
   try {
     self.body_();
-    if (world.task_listener_ != nullptr && &self != world.boot_.get()) {
+    if (world.task_listener_ != nullptr && &self != world.boot_) {
       world.task_listener_->OnTaskEnd(self);
     }
   } catch (const FiberUnwind&) {
@@ -30,7 +31,7 @@ void Task::Enter(void* task) {
   }
   if (unwound) self.fiber_.SwitchAwayForever(world.main_);  // outside, or the exception leaks
   self.state_ = State::kDone;
-  if (&self != world.boot_.get()) world.RemoveReady(self);
+  if (&self != world.boot_) world.ready_.erase(world.FindReady(self));
   if (self.kind_ == TaskKind::kUser) --world.user_tasks_left_;
   Task* next = world.PickNext();
   self.fiber_.SwitchAwayForever(next != nullptr ? next->fiber_ : world.main_);
@@ -46,22 +47,35 @@ World::World(const WorldOptions& options, Strategy& strategy, StackPool& pool,
       max_time_(options.max_time),
       follows_time_(strategy.follows_time()),
       records_accesses_(strategy.wants_turns()),
+      keeps_schedule_(options.keeps_schedule),
       costs_(options.seed, "schedule") {}
 
 World::~World() {
   tearing_down_ = true;
-  for (const auto& task : tasks_) {
+  for (Task* const task : tasks_) {
     if (task->started_ && task->state_ != Task::State::kDone) {
-      current_ = task.get();
+      current_ = task;
       task->fiber_.UnwindFrom(main_);
     }
   }
+  for (Task* const task : tasks_) DeleteTask(task);
+  if (boot_ != nullptr) DeleteTask(boot_);
+}
+
+Task* World::NewTask(TaskId id, std::string name, TaskKind kind, absl::AnyInvocable<void()> body) {
+  static_assert(sizeof(Task) <= kOwnerBytes);
+  std::byte* const room = pool_.Acquire();
+  return new (room) Task(*this, id, std::move(name), kind, room, std::move(body));
+}
+
+void World::DeleteTask(Task* task) {
+  task->~Task();
+  pool_.Release(reinterpret_cast<std::byte*>(task));
 }
 
 Task& World::Spawn(std::string name, TaskKind kind, absl::AnyInvocable<void()> body) {
   const TaskId id{static_cast<uint32_t>(tasks_.size())};
-  tasks_.push_back(
-      std::make_unique<Task>(*this, id, std::move(name), kind, pool_, std::move(body)));
+  tasks_.push_back(NewTask(id, std::move(name), kind, std::move(body)));
   if (kind == TaskKind::kUser) ++user_tasks_left_;
   MakeReady(*tasks_.back());
   return *tasks_.back();
@@ -69,7 +83,7 @@ Task& World::Spawn(std::string name, TaskKind kind, absl::AnyInvocable<void()> b
 
 ExecutionEnd World::Run() {
   SIM_CHECK(boot_ == nullptr);
-  boot_ = std::make_unique<Task>(*this, TaskId{}, "boot", TaskKind::kDaemon, pool_, [] {});
+  boot_ = NewTask(TaskId{}, "boot", TaskKind::kDaemon, [] {});
   main_.SwitchTo(boot_->fiber_);
   current_ = nullptr;
   if (records_accesses_) EndTurn();
@@ -119,7 +133,7 @@ void World::Block(Task& task, const Waitable& on, Site site) {
   task.state_ = Task::State::kParked;
   task.waiting_on_ = &on;
   task.waiting_at_ = site;
-  RemoveReady(task);
+  ready_.erase(FindReady(task));
   Reschedule();
   task.waiting_on_ = nullptr;
   task.idle_ = false;
@@ -167,10 +181,10 @@ void World::Report(Finding finding) {
   findings_.push_back(std::move(finding));
 }
 
-void World::Yield(Task& task) {
+void World::Yield(Task& task, Nanos ready_at) {
   SIM_CHECK(!in_irq());  // an event has no choice points
   task.state_ = Task::State::kReady;
-  task.ready_since_ = turns_;
+  *FindReady(task) = CandidateOf(task, ready_at);
   Reschedule();
 }
 
@@ -182,86 +196,80 @@ void World::Reschedule() {
 }
 
 Task* World::PickNext() {
-  for (;;) {
-    if (records_accesses_) EndTurn();
-    if (turns_ >= max_turns_ || now_ > max_time_) {
-      end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
-      return nullptr;
-    }
-    if (ready_.empty() && OnlyIdleLeft()) {
-      if (user_tasks_left_ == 0) {
-        if (StopDaemons()) continue;
-        const bool all_done = std::all_of(tasks_.begin(), tasks_.end(), [](const auto& task) {
-          return task->state_ == Task::State::kDone;
-        });
-        end_ = all_done ? ExecutionEnd::kFinished : ExecutionEnd::kDeadlock;
-        return nullptr;
-      }
-      if (events_.empty() || ++idle_ticks_ > kMaxIdleTicks) {
-        end_ = ExecutionEnd::kDeadlock;
-        return nullptr;
-      }
-    }
-    if (ready_.empty() && irqs_blocked_ > 0) {  // who switched them off is parked
-      end_ = ExecutionEnd::kDeadlock;
-      return nullptr;
-    }
-    const std::optional<Actor> actor = follows_time_ ? ChooseByTime() : Choose();
-    if (!actor.has_value()) {
+  while (!IsOver()) {
+    const std::optional<Candidate> chosen = follows_time_ ? ChooseByTime() : Choose();
+    if (!chosen.has_value()) {
       end_ = ExecutionEnd::kAbandoned;
       return nullptr;
     }
-    if (actor->kind == Actor::Kind::kEvent) {
-      RunEvent(EventId{actor->id});
+    if (chosen->actor.kind == Actor::Kind::kEvent) {
+      RunEvent(EventId{chosen->actor.id});
       continue;
     }
-    Task& task = *tasks_[actor->id];
+    Task& task = *tasks_[chosen->actor.id];
     if (task.kind_ == TaskKind::kUser) idle_ticks_ = 0;
-    now_ = std::max(now_, task.ready_at_);
+    now_ = std::max(now_, chosen->ready_at);
     task.state_ = Task::State::kRunning;
     current_ = &task;
     BeginTurn(task);
     return &task;
   }
+  return nullptr;
 }
 
-Actor World::ChooseByTime() {
-  const Task* first = nullptr;
+bool World::IsOver() {
+  if (records_accesses_) EndTurn();
+  if (turns_ >= max_turns_ || now_ > max_time_) {
+    end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
+    return true;
+  }
+  if (!ready_.empty()) return false;
+  if (OnlyIdleLeft()) {
+    if (user_tasks_left_ == 0) {
+      if (StopDaemons()) return false;
+      const bool all_done = std::all_of(tasks_.begin(), tasks_.end(), [](const Task* task) {
+        return task->state_ == Task::State::kDone;
+      });
+      end_ = all_done ? ExecutionEnd::kFinished : ExecutionEnd::kDeadlock;
+      return true;
+    }
+    if (events_.empty() || ++idle_ticks_ > kMaxIdleTicks) {
+      end_ = ExecutionEnd::kDeadlock;
+      return true;
+    }
+  }
+  if (irqs_blocked_ > 0) {  // who switched them off is parked
+    end_ = ExecutionEnd::kDeadlock;
+    return true;
+  }
+  return false;
+}
+
+Candidate World::ChooseByTime() {
+  const Candidate* first = nullptr;
   Nanos second_at = kNever;
-  for (const Task* task : ready_) {  // by id, which breaks ties
-    if (first == nullptr || task->ready_at_ < first->ready_at_) {
-      if (first != nullptr) second_at = first->ready_at_;
-      first = task;
+  for (const Candidate& task : ready_) {  // by id, which breaks ties
+    if (first == nullptr || task.ready_at < first->ready_at) {
+      if (first != nullptr) second_at = first->ready_at;
+      first = &task;
     } else {
-      second_at = std::min(second_at, task->ready_at_);
+      second_at = std::min(second_at, task.ready_at);
     }
   }
   const Nanos event_at = irqs_blocked_ == 0 ? events_.earliest_at() : kNever;
-  if (first == nullptr || event_at <= first->ready_at_) {
+  if (first == nullptr || event_at <= first->ready_at) {
     SIM_CHECK(!events_.empty() && irqs_blocked_ == 0);
-    return {Actor::Kind::kEvent, events_.earliest_id().value};
+    return {{Actor::Kind::kEvent, events_.earliest_id().value}};
   }
   horizon_ = std::min(second_at, event_at);
-  return {Actor::Kind::kTask, first->id_.value};
+  return *first;
 }
 
-std::optional<Actor> World::Choose() {
-  candidates_.clear();
-  bool all_blocked = records_accesses_;
-  for (const Task* task : ready_) {
-    const bool asks = task->gate_ != nullptr;
-    const bool blocked = records_accesses_ && asks && !task->gate_->Admits(task->next_.access);
-    all_blocked &= blocked;
-    candidates_.push_back({{Actor::Kind::kTask, task->id_.value},
-                           task->next_,
-                           task->ready_at_,
-                           asks,
-                           blocked,
-                           task->ready_since_});
-  }
+std::optional<Candidate> World::Choose() {
+  candidates_ = ready_;
   // Ticks of idle daemons alone would put off for ever that the blocked tasks park.
-  const bool stuck = all_blocked && !ready_.empty() && OnlyIdleLeft();
-  if (irqs_blocked_ == 0 && !stuck) {
+  const bool stuck = records_accesses_ && MarkBlocked() && OnlyIdleLeft();
+  if (irqs_blocked_ == 0 && !events_.empty() && !stuck) {
     events_.ListPending(pending_);
     for (const Event& event : pending_) {
       candidates_.push_back(
@@ -269,14 +277,24 @@ std::optional<Actor> World::Choose() {
     }
   }
   SIM_CHECK(!candidates_.empty());
-  if (candidates_.size() == 1 && !records_accesses_) return candidates_.front().actor;
+  if (candidates_.size() == 1 && !records_accesses_) return candidates_.front();
   TaskId running;
   if (current_ != nullptr && current_->state_ == Task::State::kReady) running = current_->id_;
   const size_t chosen =
       strategy_.Choose({candidates_, turns_, running, events_.next_id(), stopping_});
   if (chosen == Strategy::kAbandon) return std::nullopt;
   SIM_CHECK(chosen < candidates_.size());
-  return candidates_[chosen].actor;
+  return candidates_[chosen];
+}
+
+// Of the candidates, all tasks so far: are there any, and would all do nothing but park?
+bool World::MarkBlocked() {
+  bool all_blocked = !candidates_.empty();
+  for (Candidate& task : candidates_) {
+    task.blocked = task.asks && !tasks_[task.actor.id]->gate_->Admits(task.next.access);
+    all_blocked &= task.blocked;
+  }
+  return all_blocked;
 }
 
 void World::RunEvent(EventId id) {
@@ -284,7 +302,7 @@ void World::RunEvent(EventId id) {
   now_ = std::max(now_, event.at);
   ++turns_;
   digest_.Add(uint64_t{1} << 63 | id.value);
-  StartRun({Actor::Kind::kEvent, id.value});
+  if (keeps_schedule_) AddToSchedule({Actor::Kind::kEvent, id.value});
   if (records_accesses_) {
     StartAccesses({Actor::Kind::kEvent, id.value}, {event.object, Access::kWrite});
   }
@@ -301,7 +319,7 @@ void World::RunEvent(EventId id) {
 bool World::StopDaemons() {
   stopping_ = true;
   bool any = false;
-  for (const auto& task : tasks_) {
+  for (Task* const task : tasks_) {
     if (task->state_ == Task::State::kParked && task->idle_) {
       Wake(*task);
       any = true;
@@ -312,9 +330,12 @@ bool World::StopDaemons() {
 
 bool World::OnlyIdleLeft() const { return events_.size() == static_cast<size_t>(idle_timers_); }
 
-void World::StartRun(Actor actor) {
-  schedule_.push_back({actor, 1});
-  last_task_run_ = actor.kind == Actor::Kind::kTask ? actor.id : UINT32_MAX;
+void World::AddToSchedule(Actor actor) {
+  if (!schedule_.empty() && schedule_.back().actor == actor) {
+    ++schedule_.back().turns;
+  } else {
+    schedule_.push_back({actor, 1});
+  }
 }
 
 void World::StartAccesses(Actor actor, Footprint first) {
@@ -330,16 +351,29 @@ void World::EndTurn() {
 
 void World::MakeReady(Task& task) {
   task.state_ = Task::State::kReady;
-  task.ready_at_ = now_;
-  task.ready_since_ = turns_;
   horizon_ = std::min(horizon_, now_);
-  ready_.insert(std::upper_bound(ready_.begin(), ready_.end(), &task,
-                                 [](const Task* a, const Task* b) { return a->id_ < b->id_; }),
-                &task);
+  ready_.emplace_back();
+  Candidate* place = &ready_.back();
+  for (; place != ready_.data() && place[-1].actor.id > task.id_.value; --place) {
+    place[0] = place[-1];
+  }
+  *place = CandidateOf(task, now_);
 }
 
-void World::RemoveReady(Task& task) {
-  ready_.erase(std::find(ready_.begin(), ready_.end(), &task));
+Candidate World::CandidateOf(const Task& task, Nanos ready_at) const {
+  Candidate candidate;
+  candidate.actor = {Actor::Kind::kTask, task.id_.value};
+  candidate.next = task.next_;
+  candidate.ready_at = ready_at;
+  candidate.asks = task.gate_ != nullptr;
+  candidate.since = turns_;
+  return candidate;
+}
+
+Candidate* World::FindReady(const Task& task) {
+  Candidate* place = ready_.data();
+  while (place->actor.id != task.id_.value) ++place;
+  return place;
 }
 
 }  // namespace sim

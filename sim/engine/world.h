@@ -16,11 +16,13 @@
 // lost.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 #include "sim/engine/digest.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/event_queue.h"
@@ -45,6 +47,8 @@ struct WorldOptions {
   // A runaway execution ends here, with ExecutionEnd::kTurnLimit or kTimeLimit.
   uint64_t max_turns = 1'000'000;
   Nanos max_time = 3'600'000'000'000;
+  // Of no use to a search, which can run an execution again for its schedule.
+  bool keeps_schedule = true;
 };
 
 enum class ExecutionEnd : uint8_t {
@@ -71,7 +75,11 @@ class World {
   bool tearing_down() const { return tearing_down_; }
 
   // From 1 on.
-  ObjectId NewObject() { return ObjectId{next_object_++}; }
+  ObjectId NewObject() { return NewObjects(1); }
+  // The first of `count` in a row.
+  ObjectId NewObjects(uint32_t count) {
+    return ObjectId{std::exchange(next_object_, next_object_ + count)};
+  }
   Nanos now() const { return now_; }
   uint64_t turns() const { return turns_; }
   // A random stream of its own for `name`: one more draw in one leaves the others alone.
@@ -124,8 +132,10 @@ class World {
   void Log(const char* what, std::string subject);
 
   // --- Looking at it ----------------------------------------------------------------------------
-  const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
+  // By id.
+  absl::Span<Task* const> tasks() const { return tasks_; }
   const std::vector<Finding>& findings() const { return findings_; }
+  // Empty without WorldOptions::keeps_schedule.
   const std::vector<ScheduleRun>& schedule() const { return schedule_; }
   const Digest128& digest() const { return digest_; }
   StackTable& stack_table() const { return stack_table_; }
@@ -142,48 +152,53 @@ class World {
   static constexpr Nanos kTurnNanos = 100;
   // A task that waits while only idle daemons' timers tick is stuck after so many of those.
   static constexpr int kMaxIdleTicks = 64;
+  // Up to so many, a world allocates nothing for them but stacks.
+  static constexpr size_t kFewTasks = 8;
 
   void StepTo(Footprint next, const Waitable* gate) {
     Task& task = *current_;
     task.next_ = next;
     task.gate_ = gate;
-    task.ready_at_ = now_ + kTurnNanos + static_cast<Nanos>(costs_.Next() >> 56);
-    if (follows_time_ && task.ready_at_ <= horizon_ && turns_ < max_turns_) {
-      now_ = task.ready_at_;
+    const Nanos ready_at = now_ + kTurnNanos + static_cast<Nanos>(costs_.Next() >> 56);
+    if (follows_time_ && ready_at <= horizon_ && turns_ < max_turns_) {
+      now_ = ready_at;
       BeginTurn(task);
       return;
     }
-    Yield(task);
+    Yield(task, ready_at);
   }
 
   void BeginTurn(Task& task) {
     ++turns_;
     digest_.Add(uint64_t{task.id_.value} << 40 | uint64_t{task.next_.object.value} << 8 |
                 static_cast<uint64_t>(task.next_.access));
-    if (last_task_run_ == task.id_.value) {
-      ++schedule_.back().turns;
-    } else {
-      StartRun({Actor::Kind::kTask, task.id_.value});
-    }
+    if (keeps_schedule_) AddToSchedule({Actor::Kind::kTask, task.id_.value});
     if (records_accesses_) StartAccesses({Actor::Kind::kTask, task.id_.value}, task.next_);
   }
 
-  void Yield(Task& task);
+  Task* NewTask(TaskId id, std::string name, TaskKind kind, absl::AnyInvocable<void()> body);
+  void DeleteTask(Task* task);
+  void Yield(Task& task, Nanos ready_at);
   void Block(Task& task, const Waitable& on, Site site);
   void Reschedule();
   // The next to go on after this turn; runs events on the way. Null when the execution is over.
   Task* PickNext();
+  // Ends the running turn. If the execution is over, sets end_.
+  bool IsOver();
   // None: the strategy abandons the execution.
-  std::optional<Actor> Choose();
-  Actor ChooseByTime();
+  std::optional<Candidate> Choose();
+  Candidate ChooseByTime();
+  bool MarkBlocked();
   bool StopDaemons();
   void RunEvent(EventId id);
-  void StartRun(Actor actor);
+  void AddToSchedule(Actor actor);
   void StartAccesses(Actor actor, Footprint first);
   void EndTurn();
   void TimeOut(Task& task);
   void MakeReady(Task& task);
-  void RemoveReady(Task& task);
+  Candidate CandidateOf(const Task& task, Nanos ready_at) const;
+  // Where `task` is in ready_; it must be.
+  Candidate* FindReady(const Task& task);
   bool OnlyIdleLeft() const;
 
   Strategy& strategy_;
@@ -197,6 +212,7 @@ class World {
   Nanos max_time_ = 0;
   bool follows_time_ = false;
   bool records_accesses_ = false;
+  bool keeps_schedule_ = false;
 
   Task* current_ = nullptr;
   Nanos now_ = 0;
@@ -207,9 +223,10 @@ class World {
   Digest128 digest_;
 
   Fiber main_;
-  std::vector<std::unique_ptr<Task>> tasks_;
-  std::unique_ptr<Task> boot_;  // the stack that the first events run on
-  std::vector<Task*> ready_;    // by id
+  absl::InlinedVector<Task*, kFewTasks> tasks_;  // by id
+  Task* boot_ = nullptr;                         // the stack that the first events run on
+  // Who is ready, and the running task as it was when it was picked; by id.
+  absl::InlinedVector<Candidate, kFewTasks> ready_;
   EventQueue events_;
   int user_tasks_left_ = 0;
   int idle_timers_ = 0;  // events that only an idle daemon waits for
@@ -220,10 +237,9 @@ class World {
   ExecutionEnd end_ = ExecutionEnd::kFinished;
 
   std::vector<ScheduleRun> schedule_;
-  uint32_t last_task_run_ = UINT32_MAX;  // the task of schedule_.back()
   Actor turn_actor_;
   std::vector<Footprint> accesses_;  // of the running turn
-  std::vector<Candidate> candidates_;
+  absl::InlinedVector<Candidate, kFewTasks> candidates_;
   std::vector<Event> pending_;
   std::vector<Finding> findings_;
   uint32_t next_object_ = 1;  // 0 is no object

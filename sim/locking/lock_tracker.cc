@@ -10,8 +10,11 @@ std::string Lock::Describe() const {
                       instance);
 }
 
-LockTracker::LockTracker(World& world, Validator& validator)
-    : world_(world), validator_(validator), irq_(HeldLocks(TaskId{}, "irq", &world.stack_table())) {
+LockTracker::LockTracker(World& world, Validator& validator, bool checks)
+    : world_(world),
+      validator_(validator),
+      checks_(checks),
+      irq_(HeldLocks(TaskId{}, "irq", &world.stack_table())) {
   IrqState irq;
   irq.in_hardirq = true;
   irq.hardirqs_on = false;
@@ -23,31 +26,35 @@ LockTracker::LockTracker(World& world, Validator& validator)
 void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                           Site site) {
   if (world_.logging()) world_.Log(trylock ? "trylock" : "lock", lock.Describe());
+  if (!checks_) return;
   validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
 }
 
 void LockTracker::Release(const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (!checks_) return;
   validator_.Release(context().held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::ReleaseFor(const Task& owner, const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (!checks_) return;
   validator_.Release(ContextOf(owner.id()).held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::Downgrade(const Lock& lock) {
+  if (!checks_) return;
   validator_.Downgrade(context().held, lock.object().value);
 }
 
 void LockTracker::Sync(const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("wait", lock.Describe());
+  if (!checks_) return;
   validator_.Sync(context().held,
                   Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
 }
 
-void LockTracker::MightSleep(const char* what, Site site) {
-  if (!world_.in_irq() && context().spinlocks == 0) return;
+void LockTracker::ReportSleep(const char* what, Site site) {
   const char* where = world_.in_irq() ? "an interrupt" : "a spinlock's critical section";
   world_.Report({"lock_misuse", absl::StrCat("sleeping wait in ", where, ": ", what),
                  absl::StrCat("  at ", site.file, ":", site.line, "\n")});
@@ -63,12 +70,11 @@ void LockTracker::OnTaskEnd(Task& task) {
   validator_.CheckNoneHeld(ContextOf(task.id()).held, At(Site{}));
 }
 
-LockTracker::Context& LockTracker::ContextOf(TaskId task) {
-  while (tasks_.size() <= task.value) {
-    const Task& next = *world_.tasks()[tasks_.size()];
-    tasks_.emplace_back(HeldLocks(next.id(), next.name(), &world_.stack_table()));
+void LockTracker::AddContexts() {
+  tasks_.reserve(world_.tasks().size());
+  for (const Task* const task : world_.tasks().subspan(tasks_.size())) {
+    tasks_.emplace_back(HeldLocks(task->id(), task->name(), &world_.stack_table()));
   }
-  return tasks_[task.value];
 }
 
 Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,

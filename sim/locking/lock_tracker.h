@@ -6,8 +6,8 @@
 // spinlock.
 #pragma once
 
-#include <deque>
 #include <string_view>
+#include <vector>
 
 #include "sim/engine/world.h"
 #include "sim/lockdep/validator.h"
@@ -17,8 +17,9 @@ namespace sim {
 
 class LockTracker : public TaskListener {
  public:
-  // Makes itself the world's tracker. Both must outlive it.
-  LockTracker(World& world, Validator& validator);
+  // Makes itself the world's tracker. Both must outlive it. Without `checks`, the validator is told
+  // of nothing but classes: to measure what checking costs.
+  LockTracker(World& world, Validator& validator, bool checks = true);
 
   Validator& validator() const { return validator_; }
   LockClassId Class(std::string_view name, LockClassTraits traits = kSleepingLock) {
@@ -42,7 +43,9 @@ class LockTracker : public TaskListener {
 
   // The running task is about to wait for something that may take long; a finding in an interrupt
   // or under a spinlock.
-  void MightSleep(const char* what, Site site);
+  void MightSleep(const char* what, Site site) {
+    if (world_.in_irq() || context().spinlocks > 0) ReportSleep(what, site);
+  }
   void SpinlockTaken() { ++context().spinlocks; }
   void SpinlockReleased() { --context().spinlocks; }
   void IrqsOff(Site site) { SetIrqs(false, site); }
@@ -50,7 +53,7 @@ class LockTracker : public TaskListener {
 
   void Misuse(const Lock& lock, std::string_view what, Site site);
 
-  // What a task holds, for reports.
+  // What a task holds, for reports; valid until one more task is spawned.
   const HeldLocks& held(TaskId task) { return ContextOf(task).held; }
   void OnTaskEnd(Task& task) override;
 
@@ -62,7 +65,12 @@ class LockTracker : public TaskListener {
   };
 
   Context& context() { return world_.in_irq() ? irq_ : ContextOf(world_.current().id()); }
-  Context& ContextOf(TaskId task);
+  Context& ContextOf(TaskId task) {
+    if (task.value >= tasks_.size()) AddContexts();
+    return tasks_[task.value];
+  }
+  void AddContexts();
+  void ReportSleep(const char* what, Site site);
   Here At(Site site) const { return {world_.stack(), site, world_.turns()}; }
   Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                        Site site) const;
@@ -70,8 +78,9 @@ class LockTracker : public TaskListener {
 
   World& world_;
   Validator& validator_;
+  bool checks_ = true;
   Context irq_;
-  std::deque<Context> tasks_;  // by TaskId
+  std::vector<Context> tasks_;  // by TaskId
 };
 
 }  // namespace sim

@@ -2,19 +2,24 @@
 
 #include <benchmark/benchmark.h>
 
-#include <fstream>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "sim/engine/world.h"
+#include "sim/explore/random.h"
 #include "sim/explore/timed.h"
+#include "sim/lockdep/validator.h"
+#include "sim/locking/lock_tracker.h"
+#include "sim/locking/mutex.h"
+#include "tests/bench/memory_meter.h"
 
 namespace sim {
 namespace {
 
 struct Bench {
-  static constexpr WorldOptions kOptions{.max_turns = UINT64_MAX, .max_time = INT64_MAX - 1};
+  static constexpr WorldOptions kOptions{
+      .max_turns = UINT64_MAX, .max_time = INT64_MAX - 1, .keeps_schedule = false};
 
   TimedStrategy timed;
   StackPool pool;
@@ -87,40 +92,72 @@ void BM_PingPong(benchmark::State& state) {
 }
 BENCHMARK(BM_PingPong);
 
-// A timer goes off and its task goes to sleep again, with so many others asleep.
+// A timer goes off and its task goes to sleep again, with so many others asleep. An iteration is a
+// wake-up of any of them.
 void BM_Sleepers(benchmark::State& state) {
   Bench bench;
-  std::vector<RandomStream> random;
-  for (int i = 0; i < state.range(0); ++i) random.emplace_back(i, "sleepers");
-  bench.Measure(state, static_cast<int>(state.range(0)), [&](World& world) {
-    world.SleepFor(random[world.current().id().value].UniformIn(1, 1'000'000));
+  World& world = *bench.world;
+  RandomStream random(1, "sleepers");
+  auto left = benchmark::IterationCount{0};
+  bool over = false;
+  const auto sleep = [&] { world.SleepFor(random.UniformIn(1, 1'000'000)); };
+  world.Spawn("stopwatch", TaskKind::kUser, [&] {
+    world.SleepFor(2'000'000);  // until all sleep, at random
+    while (state.KeepRunningBatch(left = 1 << 16)) {
+      while (left > 0) sleep();
+    }
+    over = true;
   });
-  // One iteration is a wake-up of the first task, and on average one of each of the others.
-  state.SetItemsProcessed(static_cast<int64_t>(bench.world->turns()));
+  for (int64_t i = 1; i < state.range(0); ++i) {
+    world.Spawn("sleeper", TaskKind::kUser, [&] {
+      while (!over) {
+        sleep();
+        --left;
+      }
+    });
+  }
+  benchmark::DoNotOptimize(world.Run());
 }
 BENCHMARK(BM_Sleepers)->Arg(100)->Arg(10'000)->MinTime(1.0);
 
-double ResidentKiB() {
-  std::ifstream statm("/proc/self/statm");
-  double size_pages = 0, resident_pages = 0;
-  statm >> size_pages >> resident_pages;
-  return resident_pages * 4;
+// A whole execution of a small world: three tasks that take and release a lock ten times each, in
+// random order, watched by the lock checker.
+void BM_SmallWorld(benchmark::State& state) {
+  StackPool pool;
+  StackTable stacks;
+  Validator validator;
+  const LockClassId lock_class = validator.Class("lock", kSleepingLock);
+  uint64_t seed = 0;
+  for (auto _ : state) {
+    RandomStrategy random(++seed);
+    World world({.seed = seed, .keeps_schedule = false}, random, pool, stacks);
+    LockTracker tracker(world, validator);
+    Mutex mutex(world, lock_class, {});
+    for (int task = 0; task < 3; ++task) {
+      world.Spawn("task", TaskKind::kUser, [&] {
+        for (int i = 0; i < 10; ++i) const MutexGuard guard(mutex);
+      });
+    }
+    benchmark::DoNotOptimize(world.Run());
+  }
+  state.SetItemsProcessed(state.iterations());
 }
+BENCHMARK(BM_SmallWorld);
 
 // Resident memory of worlds with so many parked tasks each, as counters; the time is that of making
 // and taking down one.
 void BM_WorldMemory(benchmark::State& state) {
   constexpr int kWorlds = 200;
   TimedStrategy timed;
-  StackPool pool;
-  StackTable stacks;
   struct Forever final : Waitable {
     using Waitable::Waitable;
     std::string Describe() const override { return "nothing"; }
   };
   const Forever forever{ObjectId{0}};
   for (auto _ : state) {
-    const double before = ResidentKiB();
+    StackPool pool;
+    StackTable stacks;
+    const MemoryMeter meter;
     std::vector<std::unique_ptr<World>> worlds;
     for (int i = 0; i < kWorlds; ++i) {
       worlds.push_back(std::make_unique<World>(WorldOptions{}, timed, pool, stacks));
@@ -130,7 +167,7 @@ void BM_WorldMemory(benchmark::State& state) {
       }
       benchmark::DoNotOptimize(world.Run());
     }
-    state.counters["KiB_per_world"] = (ResidentKiB() - before) / kWorlds;
+    state.counters["KiB_per_world"] = meter.GrownKiB() / kWorlds;
   }
 }
 BENCHMARK(BM_WorldMemory)->Arg(0)->Arg(10)->Iterations(1);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,16 +19,26 @@ class FiberTest : public testing::Test {
   struct Talker {
     FiberTest& test;
     std::vector<std::string> lines;
-    std::unique_ptr<Fiber> fiber;
+    Fiber fiber;
   };
+  // Gives the stack back as well.
+  struct Leave {
+    StackPool& pool;
+    void operator()(Talker* talker) const {
+      talker->~Talker();
+      pool.Release(reinterpret_cast<std::byte*>(talker));
+    }
+  };
+  using TalkerPtr = std::unique_ptr<Talker, Leave>;
 
-  std::unique_ptr<Talker> NewTalker(std::vector<std::string> lines) {
-    auto talker = std::make_unique<Talker>(Talker{*this, std::move(lines), nullptr});
-    talker->fiber = std::make_unique<Fiber>(pool_, &FiberTest::Talk, talker.get());
-    return talker;
+  TalkerPtr NewTalker(std::vector<std::string> lines) {
+    std::byte* const owner = pool_.Acquire();
+    auto* const talker =
+        new (owner) Talker{*this, std::move(lines), Fiber(owner, &FiberTest::Talk)};
+    return TalkerPtr(talker, Leave{pool_});
   }
 
-  void SwitchTo(Talker& talker) { main_.SwitchTo(*talker.fiber); }
+  void SwitchTo(Talker& talker) { main_.SwitchTo(talker.fiber); }
 
   static void Talk(void* owner) {
     Talker& self = *static_cast<Talker*>(owner);
@@ -36,13 +47,13 @@ class FiberTest : public testing::Test {
     try {
       for (const std::string& line : self.lines) {
         self.test.log_.push_back(line);
-        self.fiber->SwitchTo(self.test.main_);
+        self.fiber.SwitchTo(self.test.main_);
       }
     } catch (const FiberUnwind&) {
       unwound = true;
     }
     self.test.log_.push_back(unwound ? "unwound" : "end");
-    self.fiber->SwitchAwayForever(self.test.main_);
+    self.fiber.SwitchAwayForever(self.test.main_);
   }
 
   StackPool pool_;
@@ -64,7 +75,7 @@ TEST_F(FiberTest, FibersGoOnWhereTheyStopped) {
 TEST_F(FiberTest, SuspendedFiberIsUnwoundOnDemand) {
   const auto a = NewTalker({"a1", "a2"});
   SwitchTo(*a);
-  a->fiber->UnwindFrom(main_);
+  a->fiber.UnwindFrom(main_);
   EXPECT_THAT(log_, ElementsAre("a1", "unwound"));
 }
 
@@ -77,7 +88,17 @@ TEST_F(FiberTest, StacksAreReused) {
   std::byte* const first = pool_.Acquire();
   pool_.Release(first);
   EXPECT_EQ(pool_.Acquire(), first);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % kStackBytes, 0u);
+}
+
+TEST_F(FiberTest, StacksAreStaggered) {
+  std::set<uintptr_t> offsets;
+  for (int i = 0; i < 16; ++i) {
+    const auto owner = reinterpret_cast<uintptr_t>(pool_.Acquire());
+    EXPECT_EQ(owner % 64, 0u);
+    EXPECT_GE(owner % kSlotBytes, kSlotBytes / 2 - kOwnerBytes);
+    offsets.insert(owner % kSlotBytes);
+  }
+  EXPECT_EQ(offsets.size(), 16u);
 }
 
 // Frames of the next owner lie where redzones of the last one's were.
@@ -85,15 +106,15 @@ TEST_F(FiberTest, ReusedStackIsAllUsable) {
   for (int round = 0; round < 3; ++round) {
     const auto a = NewTalker({"a1", "a2"});
     SwitchTo(*a);
-    a->fiber->UnwindFrom(main_);
+    a->fiber.UnwindFrom(main_);
   }
-  std::byte* const top = pool_.Acquire();
-  std::fill(top - kStackBytes / 2, top, std::byte{1});
-  pool_.Release(top);
+  std::byte* const owner = pool_.Acquire();
+  std::fill(owner - kSlotBytes / 4, owner + kOwnerBytes, std::byte{1});
+  pool_.Release(owner);
 }
 
 TEST_F(FiberTest, ManyFibersHaveStacksOfTheirOwn) {
-  std::vector<std::unique_ptr<Talker>> talkers;
+  std::vector<TalkerPtr> talkers;
   std::vector<std::string> expected;
   for (int i = 0; i < 100; ++i) {
     expected.push_back(std::to_string(i));
