@@ -8,6 +8,13 @@ namespace model {
 
 // --- What happens --------------------------------------------------------------------------------
 
+History::History(const History& from, GranuleTable& granules)
+    : granules_(granules),
+      seq_(from.seq_),
+      files_(from.files_),
+      writes_(from.writes_),
+      syncs_(from.syncs_) {}
+
 void History::Created(FileKey file, std::string name, FileContract contract) {
   ++seq_;
   const bool is_new =

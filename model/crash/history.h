@@ -75,6 +75,8 @@ class History {
  public:
   // `granules` must outlive the history; it is the one that the page cache uses.
   explicit History(GranuleTable& granules) : granules_(granules) {}
+  // What has happened in `from`, going on with `granules`, a copy of its table.
+  History(const History& from, GranuleTable& granules);
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 

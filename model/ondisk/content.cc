@@ -20,6 +20,10 @@ void Append(std::vector<GranuleRun>& runs, uint32_t end, SectorContent content) 
 
 }  // namespace
 
+GranuleTable::GranuleTable(const GranuleTable& from) : ids_(from.ids_), mixed_(ids_.size()) {
+  for (const auto& [runs, id] : ids_) mixed_[id] = &runs;
+}
+
 SectorContent GranuleTable::Overlay(SectorContent granule, uint32_t begin, uint32_t end,
                                     SectorContent with) {
   SIM_CHECK(begin <= end && end <= kGranuleBytes);

@@ -71,7 +71,7 @@ struct GranuleRun {
 class GranuleTable {
  public:
   GranuleTable() = default;
-  GranuleTable(const GranuleTable&) = delete;
+  GranuleTable(const GranuleTable& from);  // has the same granules
   GranuleTable& operator=(const GranuleTable&) = delete;
 
   // `granule` with bytes [begin, end) replaced by the same bytes of `with`, which is not kMixed.

@@ -10,15 +10,23 @@ namespace model {
 
 class ImageStore {
  public:
+  ImageStore() = default;
+  // Goes on where `base` ends, which must outlive it and grows no more.
+  explicit ImageStore(const ImageStore* base) : base_(base), base_size_(base->size()) {}
+
   // 0 is no image.
   ImageId Add(BlockContent content) {
     images_.push_back(std::move(content));
-    return static_cast<ImageId>(images_.size());
+    return static_cast<ImageId>(size());
   }
-  const BlockContent& Get(ImageId image) const { return images_[image - 1]; }
-  size_t size() const { return images_.size(); }
+  const BlockContent& Get(ImageId image) const {
+    return image <= base_size_ ? base_->Get(image) : images_[image - base_size_ - 1];
+  }
+  size_t size() const { return base_size_ + images_.size(); }
 
  private:
+  const ImageStore* base_ = nullptr;
+  size_t base_size_ = 0;
   std::deque<BlockContent> images_;
 };
 

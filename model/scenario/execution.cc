@@ -96,34 +96,40 @@ model::CrashOptions CrashOf(const Scenario& scenario) {
   return crash;
 }
 
+sim::WorldOptions WorldOf(const Scenario& scenario, const ExecutionOptions& options) {
+  sim::WorldOptions world;
+  world.seed = options.seed;
+  world.max_turns = static_cast<uint64_t>(scenario.search.max_steps);
+  world.max_time = scenario.search.max_time_ns;
+  world.keeps_schedule = options.keeps_schedule;
+  return world;
+}
+
+}  // namespace
+
 // Everything of one execution. The world goes first, so that tasks which are unwound still find
 // what they refer to.
 class Execution {
  public:
-  Execution(const Scenario& scenario, uint64_t seed, sim::Strategy& strategy, Workbench& bench,
-            sim::EventLog* log)
-      : scenario_(scenario), history_(granules_) {
-    sim::WorldOptions options;
-    options.seed = seed;
-    options.max_turns = static_cast<uint64_t>(scenario.search.max_steps);
-    options.max_time = scenario.search.max_time_ns;
-    world_ = std::make_unique<sim::World>(options, strategy, bench.stacks, bench.stack_table);
-    world_->set_event_log(log);
-    tracker_ = std::make_unique<sim::LockTracker>(*world_, bench.validator);
-    const model::Ext4Options fs = OptionsOf(scenario);
-    auto disk = model::MakeFilesystem(fs.geometry, FilesOf(scenario), images_, granules_, history_);
-    SIM_CHECK(disk.ok());
-    disk->resize(static_cast<size_t>(scenario.device.size_sectors));
-    device_ = std::make_unique<sim::BlockDevice>(*world_, DeviceOf(scenario), *std::move(disk));
-    if (scenario.search.crash_at != CrashAt::kNone) {
-      crash_ = std::make_unique<model::CrashChecker>(*world_, *device_, geometry_ = fs.geometry,
-                                                     images_, history_, CrashOf(scenario));
+  Execution(Workbench& bench, const ExecutionOptions& options, sim::Strategy& strategy,
+            sim::Validator& locks)
+      : images_(&bench.images_),
+        granules_(bench.granules_),
+        history_(bench.history_, granules_),
+        world_(std::make_unique<sim::World>(WorldOf(bench.scenario_, options), strategy,
+                                            bench.stacks_, bench.stack_table_)),
+        tracker_(*world_, locks, options.checks_locks),
+        device_(*world_, bench.device_, bench.disk_) {
+    world_->set_event_log(options.log);
+    if (bench.scenario_.search.crash_at != CrashAt::kNone) {
+      crash_ = std::make_unique<model::CrashChecker>(*world_, device_, bench.fs_.geometry, images_,
+                                                     history_, CrashOf(bench.scenario_));
     }
-    sbi_ = std::make_unique<model::Ext4SbInfo>(*world_, *device_, images_, granules_, history_, fs,
-                                               PolicyOf(scenario));
+    sbi_ = std::make_unique<model::Ext4SbInfo>(*world_, device_, images_, granules_, history_,
+                                               bench.fs_, bench.policy_);
     sbi_->s_bdi.StartFlusher();
     uint64_t number = 0;
-    for (const ThreadConfig& thread : scenario.threads) {
+    for (const ThreadConfig& thread : bench.scenario_.threads) {
       threads_.push_back(std::make_unique<ThreadBody>(thread, ++number, *sbi_));
       ThreadBody& body = *threads_.back();
       world_->Spawn(thread.name, sim::TaskKind::kUser, [&body] { body.Run(); });
@@ -148,20 +154,27 @@ class Execution {
   }
 
  private:
-  const Scenario& scenario_;
-  model::Geometry geometry_;
   model::ImageStore images_;
   model::GranuleTable granules_;
   model::History history_;
   std::unique_ptr<sim::World> world_;
-  std::unique_ptr<sim::LockTracker> tracker_;
-  std::unique_ptr<sim::BlockDevice> device_;
+  sim::LockTracker tracker_;
+  sim::BlockDevice device_;
   std::unique_ptr<model::CrashChecker> crash_;
   std::unique_ptr<model::Ext4SbInfo> sbi_;
   std::vector<std::unique_ptr<ThreadBody>> threads_;
 };
 
-}  // namespace
+Workbench::Workbench(const Scenario& scenario)
+    : scenario_(scenario),
+      fs_(OptionsOf(scenario)),
+      policy_(PolicyOf(scenario)),
+      device_(DeviceOf(scenario)) {
+  auto disk = model::MakeFilesystem(fs_.geometry, FilesOf(scenario), images_, granules_, history_);
+  SIM_CHECK(disk.ok());
+  disk->resize(device_.size_sectors);
+  disk_ = std::make_shared<const std::vector<model::SectorContent>>(*std::move(disk));
+}
 
 absl::Status CheckFits(const Scenario& scenario) {
   model::ImageStore images;
@@ -171,10 +184,10 @@ absl::Status CheckFits(const Scenario& scenario) {
       .status();
 }
 
-ExecutionResult RunExecution(const Scenario& scenario, uint64_t seed, uint64_t index,
-                             sim::Strategy& strategy, Workbench& bench, sim::EventLog* log) {
-  bench.validator.set_execution(index);
-  Execution execution(scenario, seed, strategy, bench, log);
+ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
+                             sim::Strategy& strategy, sim::Validator& locks) {
+  locks.set_execution(options.number);
+  Execution execution(bench, options, strategy, locks);
   return execution.Run();
 }
 

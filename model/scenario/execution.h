@@ -1,5 +1,7 @@
 // One execution of a scenario: a world with a device, a file system and threads, run to its end and
 // looked at by every checker.
+//
+// What is the same at the start of each is made once: see Workbench.
 #pragma once
 
 #include <memory>
@@ -14,27 +16,51 @@
 
 namespace scenario {
 
-// What executions of one thread of the host share; only memory and what has been learnt of locks
-// passes from one to the next.
-struct Workbench {
-  sim::StackPool stacks;
-  sim::StackTable stack_table;
-  sim::Validator validator;
+// What a scenario's executions on one thread of the host share. Only memory passes from one to the
+// next.
+class Workbench {
+ public:
+  // Requires: CheckFits(scenario), which must outlive it.
+  explicit Workbench(const Scenario& scenario);
+  Workbench(const Workbench&) = delete;
+  Workbench& operator=(const Workbench&) = delete;
+
+ private:
+  friend class Execution;
+
+  const Scenario& scenario_;
+  model::Ext4Options fs_;
+  model::Policy policy_;
+  sim::DeviceConfig device_;
+  // The file system before the first mount.
+  model::ImageStore images_;
+  model::GranuleTable granules_;
+  model::History history_{granules_};
+  std::shared_ptr<const std::vector<model::SectorContent>> disk_;
+
+  sim::StackPool stacks_;
+  sim::StackTable stack_table_;
+};
+
+struct ExecutionOptions {
+  uint64_t number = 0;  // within the search
+  uint64_t seed = 0;
+  bool keeps_schedule = false;
+  bool checks_locks = true;      // false: to measure what that costs
+  sim::EventLog* log = nullptr;  // if not null, everything that happens is written there
 };
 
 struct ExecutionResult {
   // Lock reports are not among them: they are the validator's, which sees many executions.
   std::vector<sim::Finding> findings;
-  std::vector<sim::ScheduleRun> schedule;
+  std::vector<sim::ScheduleRun> schedule;  // if it is kept
   sim::Digest digest;
   uint64_t turns = 0;
   model::StateCount crash_states;
 };
 
-// `index` is the execution's number within the search. With `log`, which may be null, everything
-// that happens is written there. Requires: CheckFits().
-ExecutionResult RunExecution(const Scenario& scenario, uint64_t seed, uint64_t index,
-                             sim::Strategy& strategy, Workbench& bench,
-                             sim::EventLog* log = nullptr);
+// What has been learnt of locks gathers in `locks`.
+ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
+                             sim::Strategy& strategy, sim::Validator& locks);
 
 }  // namespace scenario

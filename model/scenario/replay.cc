@@ -34,11 +34,14 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   result.expected_kind = trace->kind;
   result.expected_message = trace->message;
   result.expected_digest = trace->runs.back().digest.ToHex();
-  Workbench bench;
+  Workbench bench(trace->scenario);
+  sim::Validator locks;
   for (const TracedRun& run : trace->runs) {
     sim::ReplayStrategy strategy(run.schedule);
     const ExecutionResult execution = RunExecution(
-        trace->scenario, run.seed, static_cast<uint64_t>(run.execution), strategy, bench);
+        bench,
+        {.number = static_cast<uint64_t>(run.execution), .seed = run.seed, .keeps_schedule = true},
+        strategy, locks);
     for (const sim::Finding& finding : execution.findings) AddFinding(finding, result.findings);
     result.digest = execution.digest.ToHex();
     const auto divergence = sim::FindDivergence(run.schedule, execution.schedule);
@@ -50,7 +53,7 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
                                     ", got ", execution.digest.ToHex());
     }
   }
-  for (const sim::LockReport& report : bench.validator.reports()) {
+  for (const sim::LockReport& report : locks.reports()) {
     AddFinding(FindingOf(report), result.findings);
   }
   const bool found =

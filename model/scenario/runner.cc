@@ -33,12 +33,13 @@ uint64_t SeedOf(uint64_t seed, int64_t index) {
   return sim::RandomStream(seed ^ static_cast<uint64_t>(index) << 32, "executions").Next();
 }
 
-// The execution of that number in the scenario's search.
-ExecutionResult RunNumber(const Scenario& scenario, int64_t number, Workbench& bench,
-                          sim::EventLog* log = nullptr) {
-  const uint64_t seed = SeedOf(scenario.search.seed, number);
-  const auto strategy = MakeStrategy(scenario.search.strategy, seed);
-  return RunExecution(scenario, seed, static_cast<uint64_t>(number), *strategy, bench, log);
+// The execution of that number in the scenario's search; `options` says what else is wanted.
+ExecutionResult RunNumber(const SearchConfig& search, int64_t number, Workbench& bench,
+                          sim::Validator& locks, ExecutionOptions options = {}) {
+  options.number = static_cast<uint64_t>(number);
+  options.seed = SeedOf(search.seed, number);
+  const auto strategy = MakeStrategy(search.strategy, options.seed);
+  return RunExecution(bench, options, *strategy, locks);
 }
 
 Scenario WithOptions(Scenario scenario, const RunOptions& options) {
@@ -55,7 +56,7 @@ struct FoundIn {
 
 // What a chunk of executions has seen.
 struct Chunk {
-  std::unique_ptr<Workbench> bench = std::make_unique<Workbench>();
+  std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
   std::vector<FoundIn> findings;
   std::vector<sim::Digest> digests;
   uint64_t turns = 0;
@@ -80,18 +81,19 @@ class Search {
 
  private:
   void Work() {
+    Workbench bench(scenario_);
     for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
       const int64_t first = static_cast<int64_t>(i) * kChunkExecutions;
       const int64_t end = std::min(first + kChunkExecutions, scenario_.search.executions);
       for (int64_t execution = first; execution < end; ++execution) {
-        RunOne(execution, chunks_[i]);
+        RunOne(execution, bench, chunks_[i]);
         progress_(++executions_done_, static_cast<uint64_t>(scenario_.search.executions));
       }
     }
   }
 
-  void RunOne(int64_t index, Chunk& chunk) {
-    ExecutionResult result = RunNumber(scenario_, index, *chunk.bench);
+  void RunOne(int64_t index, Workbench& bench, Chunk& chunk) {
+    ExecutionResult result = RunNumber(scenario_.search, index, bench, *chunk.locks);
     for (sim::Finding& finding : result.findings) {
       chunk.findings.push_back({std::move(finding), index});
     }
@@ -104,7 +106,7 @@ class Search {
     ScenarioResult result;
     sim::Digest128 digest;
     model::StateCount crash_states;
-    sim::Validator& locks = chunks_.front().bench->validator;
+    sim::Validator& locks = *chunks_.front().locks;
     for (Chunk& chunk : chunks_) {
       for (const sim::Digest& one : chunk.digests) {
         digest.Add(one.high);
@@ -114,7 +116,7 @@ class Search {
       result.steps += chunk.turns;
       crash_states.Merge(chunk.crash_states);
       for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
-      if (&chunk != &chunks_.front()) locks.Merge(chunk.bench->validator);
+      if (&chunk != &chunks_.front()) locks.Merge(*chunk.locks);
     }
     for (const sim::LockReport& report : locks.reports()) {
       Add(FindingOf(report), ExecutionsOf(report), result);
@@ -140,12 +142,14 @@ class Search {
   // Runs the executions again, for their schedules and events.
   std::vector<TracedRun> RunsOf(const std::vector<int64_t>& executions) {
     std::vector<TracedRun> runs;
-    Workbench bench;
+    Workbench bench(scenario_);
+    sim::Validator locks;
     for (const int64_t index : executions) {
       TracedRun run;
       run.execution = index;
       run.seed = SeedOf(scenario_.search.seed, index);
-      const ExecutionResult again = RunNumber(scenario_, index, bench, &run.log);
+      const ExecutionResult again = RunNumber(scenario_.search, index, bench, locks,
+                                              {.keeps_schedule = true, .log = &run.log});
       run.schedule = again.schedule;
       run.digest = again.digest;
       runs.push_back(std::move(run));
@@ -192,9 +196,11 @@ ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
 absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOptions& options,
                                           int64_t number) {
   const Scenario scenario = WithOptions(original, options);
-  Workbench bench;
-  ExecutionResult execution = RunNumber(scenario, number, bench);
-  for (const sim::LockReport& report : bench.validator.reports()) {
+  Workbench bench(scenario);
+  sim::Validator locks;
+  ExecutionResult execution =
+      RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true});
+  for (const sim::LockReport& report : locks.reports()) {
     execution.findings.push_back(FindingOf(report));
   }
   if (!execution.findings.empty()) {

@@ -10,19 +10,17 @@
 namespace sim {
 
 BlockDevice::BlockDevice(World& world, const DeviceConfig& config,
-                         std::vector<SectorContent> initial)
+                         std::shared_ptr<const std::vector<SectorContent>> initial)
     : world_(world),
       config_(config),
       random_(world.Stream("device")),
       medium_(world.NewObject()),
       cache_(world.NewObject()),
-      first_object_(world.NewObject()),
-      durable_(std::move(initial)),
-      versions_of_(durable_.size(), kNoVersions) {
-  SIM_CHECK(durable_.size() == config.size_sectors);
-  for (uint64_t i = kSectorsPerObject; i < size_sectors(); i += kSectorsPerObject) {
-    (void)world.NewObject();
-  }
+      first_object_(world.NewObjects(static_cast<uint32_t>(
+          std::max<uint64_t>((initial->size() + kSectorsPerObject - 1) / kSectorsPerObject, 1)))),
+      initial_(std::move(initial)),
+      pages_((initial_->size() + kPageSectors - 1) / kPageSectors) {
+  SIM_CHECK(size_sectors() == config.size_sectors);
 }
 
 // --- Submission ----------------------------------------------------------------------------------
@@ -203,7 +201,9 @@ void BlockDevice::EndBio(BioId id) {
 // --- Versions ------------------------------------------------------------------------------------
 
 absl::Span<const PendingVersion> BlockDevice::pending(uint64_t sector) const {
-  const uint32_t index = versions_of_[sector];
+  const Page* const page = pages_[sector / kPageSectors].get();
+  if (page == nullptr) return {};
+  const uint32_t index = page->versions[sector % kPageSectors];
   if (index == kNoVersions) return {};
   return versions_[index];
 }
@@ -212,22 +212,34 @@ SectorContent BlockDevice::current(uint64_t sector) const {
   const absl::Span<const PendingVersion> versions = pending(sector);
   const auto newest = std::find_if(versions.rbegin(), versions.rend(),
                                    [](const PendingVersion& version) { return version.completed; });
-  return newest != versions.rend() ? newest->content : durable_[sector];
+  return newest != versions.rend() ? newest->content : durable(sector);
+}
+
+BlockDevice::Page& BlockDevice::PageOf(uint64_t sector) {
+  std::unique_ptr<Page>& page = pages_[sector / kPageSectors];
+  if (page == nullptr) {
+    page = std::make_unique<Page>();
+    const uint64_t first = sector - sector % kPageSectors;
+    const uint64_t sectors = std::min(kPageSectors, size_sectors() - first);
+    std::copy_n(initial_->begin() + static_cast<ptrdiff_t>(first), sectors, page->durable.begin());
+    page->versions.fill(kNoVersions);
+  }
+  return *page;
 }
 
 void BlockDevice::AddVersion(uint64_t sector, const PendingVersion& version) {
-  versions_[versions_of_[sector]].push_back(version);
+  VersionsOf(sector).push_back(version);
 }
 
 void BlockDevice::DropVersion(uint64_t sector, BioId bio) {
-  Versions& versions = versions_[versions_of_[sector]];
+  Versions& versions = VersionsOf(sector);
   versions.erase(std::find_if(versions.begin(), versions.end(),
                               [&](const PendingVersion& version) { return version.bio == bio; }));
 }
 
 // Moves it up to the end of the completed versions.
 void BlockDevice::CompleteVersion(uint64_t sector, BioId bio) {
-  Versions& versions = versions_[versions_of_[sector]];
+  Versions& versions = VersionsOf(sector);
   const auto in_flight =
       std::find_if(versions.begin(), versions.end(),
                    [](const PendingVersion& version) { return !version.completed; });
@@ -239,25 +251,26 @@ void BlockDevice::CompleteVersion(uint64_t sector, BioId bio) {
 }
 
 bool BlockDevice::MakeDurable(uint64_t sector, uint64_t completion) {
-  Versions& versions = versions_[versions_of_[sector]];
+  Versions& versions = VersionsOf(sector);
   const auto kept =
       std::find_if(versions.begin(), versions.end(), [&](const PendingVersion& version) {
         return !version.completed || bios_[version.bio.value].completion > completion;
       });
   if (kept == versions.begin()) return false;
-  durable_[sector] = (kept - 1)->content;
+  PageOf(sector).durable[sector % kPageSectors] = (kept - 1)->content;
   versions.erase(versions.begin(), kept);
   return true;
 }
 
 void BlockDevice::InsertPendingSectors(uint64_t begin, uint64_t end) {
   for (uint64_t sector = begin; sector < end; ++sector) {
-    if (versions_of_[sector] != kNoVersions) continue;
+    uint32_t& index = PageOf(sector).versions[sector % kPageSectors];
+    if (index != kNoVersions) continue;
     if (free_versions_.empty()) {
       free_versions_.push_back(static_cast<uint32_t>(versions_.size()));
       versions_.emplace_back();
     }
-    versions_of_[sector] = free_versions_.back();
+    index = free_versions_.back();
     free_versions_.pop_back();
   }
   auto first = std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), begin);
@@ -271,7 +284,7 @@ void BlockDevice::PrunePendingSectors(size_t begin, size_t end) {
   const auto first = pending_sectors_.begin() + static_cast<ptrdiff_t>(begin);
   const auto last = pending_sectors_.begin() + static_cast<ptrdiff_t>(end);
   const auto gone = std::remove_if(first, last, [&](uint64_t sector) {
-    uint32_t& index = versions_of_[sector];
+    uint32_t& index = VersionsIndex(sector);
     if (!versions_[index].empty()) return false;
     free_versions_.push_back(index);
     index = kNoVersions;

@@ -20,9 +20,11 @@
 // on the queue's depth; discard.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
@@ -104,8 +106,13 @@ struct DeviceConfig {
 
 class BlockDevice {
  public:
-  // `initial` has size_sectors durable contents.
-  BlockDevice(World& world, const DeviceConfig& config, std::vector<SectorContent> initial);
+  // `initial` has size_sectors durable contents; devices of many executions may start from the
+  // same.
+  BlockDevice(World& world, const DeviceConfig& config,
+              std::shared_ptr<const std::vector<SectorContent>> initial);
+  BlockDevice(World& world, const DeviceConfig& config, std::vector<SectorContent> initial)
+      : BlockDevice(world, config,
+                    std::make_shared<const std::vector<SectorContent>>(std::move(initial))) {}
   BlockDevice(const BlockDevice&) = delete;
   BlockDevice& operator=(const BlockDevice&) = delete;
 
@@ -116,13 +123,16 @@ class BlockDevice {
   // within the device; a flush has no contents, anything else has; only writes have flags.
   BioId submit_bio(std::unique_ptr<Bio> bio);
 
-  uint64_t size_sectors() const { return durable_.size(); }
+  uint64_t size_sectors() const { return initial_->size(); }
   const DeviceConfig& config() const { return config_; }
   size_t in_flight() const { return in_flight_; }
 
   // What a power cut may leave in `sector`: durable(), or any of pending(). These are the completed
   // versions in order of completion, then those in flight in order of submission.
-  SectorContent durable(uint64_t sector) const { return durable_[sector]; }
+  SectorContent durable(uint64_t sector) const {
+    const Page* const page = pages_[sector / kPageSectors].get();
+    return page != nullptr ? page->durable[sector % kPageSectors] : (*initial_)[sector];
+  }
   absl::Span<const PendingVersion> pending(uint64_t sector) const;
   // The sectors with anything pending, ascending.
   const std::vector<uint64_t>& pending_sectors() const { return pending_sectors_; }
@@ -137,8 +147,15 @@ class BlockDevice {
   ObjectId medium() const { return medium_; }
 
  private:
-  using Versions = std::vector<PendingVersion>;
+  using Versions = absl::InlinedVector<PendingVersion, 2>;
   static constexpr uint32_t kNoVersions = UINT32_MAX;
+  static constexpr uint64_t kPageSectors = 64;
+
+  // Sectors next to each other, once one of them has been written to.
+  struct Page {
+    std::array<SectorContent, kPageSectors> durable;
+    std::array<uint32_t, kPageSectors> versions;  // into versions_; or kNoVersions
+  };
   // Completions that are this near to each other count as dependent.
   static constexpr uint64_t kSectorsPerObject = 8;
 
@@ -166,6 +183,13 @@ class BlockDevice {
   void FinishWrite(BioState& write);
   void EndBio(BioId id);
 
+  Page& PageOf(uint64_t sector);
+  // Requires: there is a page.
+  uint32_t& VersionsIndex(uint64_t sector) {
+    return pages_[sector / kPageSectors]->versions[sector % kPageSectors];
+  }
+  Versions& VersionsOf(uint64_t sector) { return versions_[VersionsIndex(sector)]; }
+
   // On the versions of one sector.
   void AddVersion(uint64_t sector, const PendingVersion& version);
   void DropVersion(uint64_t sector, BioId bio);
@@ -192,9 +216,9 @@ class BlockDevice {
   uint64_t completions_ = 0;
   uint64_t data_writes_ = 0;
 
-  std::vector<SectorContent> durable_;
-  std::vector<uint32_t> versions_of_;  // by sector: into versions_; or kNoVersions
-  std::vector<Versions> versions_;     // never empty while a sector has them
+  std::shared_ptr<const std::vector<SectorContent>> initial_;
+  std::vector<std::unique_ptr<Page>> pages_;  // null: all sectors as initially
+  std::vector<Versions> versions_;            // never empty while a sector has them
   std::vector<uint32_t> free_versions_;
   std::vector<uint64_t> pending_sectors_;  // ascending
 };

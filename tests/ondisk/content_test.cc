@@ -52,6 +52,19 @@ TEST(GranuleTableTest, AnEmptyRangeChangesNothing) {
   EXPECT_EQ(table.Overlay(kOld, 100, 100, kNew), kOld);
 }
 
+TEST(GranuleTableTest, ACopyHasTheSameGranulesAndGoesItsOwnWay) {
+  GranuleTable table;
+  const SectorContent one = table.Overlay(kOld, 100, 200, kNew);
+  const SectorContent two = table.Overlay(kOld, 100, 300, kNew);
+  GranuleTable copy(table);
+  EXPECT_EQ(copy.Runs(one), table.Runs(one));
+  EXPECT_EQ(copy.Runs(two), table.Runs(two));
+  EXPECT_EQ(copy.Overlay(one, 150, 300, kNew), two);
+  const SectorContent three = copy.Overlay(one, 0, 10, kNew);
+  EXPECT_EQ(table.Overlay(kOld, 0, 10, kNew), three);  // the next number in both
+  EXPECT_NE(table.Runs(three), copy.Runs(three));
+}
+
 // Against bytes, one by one.
 TEST(GranuleTableTest, RandomOverlaysAgreeWithBytes) {
   sim::RandomStream random(1, "content_test");
