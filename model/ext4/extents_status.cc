@@ -98,9 +98,12 @@ std::optional<ExtentStatus> ext4_es_lookup_extent(Ext4Inode& inode, Lblk lblk, u
 uint32_t ext4_es_insert_extent(Ext4Inode& inode, const ExtentStatus& es,
                                bool delalloc_reserve_used) {
   SIM_FRAME("ext4_es_insert_extent");
-  sim::SpinGuard guard(inode.i_es_lock);
-  inode.i_es_seq.store(inode.i_es_seq.load() + 1);
-  const uint32_t delayed = inode.i_es_tree.Insert(es);
+  uint32_t delayed = 0;
+  {
+    sim::SpinGuard guard(inode.i_es_lock);
+    inode.i_es_seq.store(inode.i_es_seq.load() + 1);
+    delayed = inode.i_es_tree.Insert(es);
+  }
   if (es.status == EsStatus::kDelayed || delayed == 0) return delayed;
   if (delalloc_reserve_used) {
     ext4_da_update_reserve_space(inode, delayed);
@@ -112,9 +115,12 @@ uint32_t ext4_es_insert_extent(Ext4Inode& inode, const ExtentStatus& es,
 
 void ext4_es_remove_extent(Ext4Inode& inode, Lblk lblk, uint32_t len) {
   SIM_FRAME("ext4_es_remove_extent");
-  sim::SpinGuard guard(inode.i_es_lock);
-  inode.i_es_seq.store(inode.i_es_seq.load() + 1);
-  const uint32_t delayed = inode.i_es_tree.Remove(lblk, len);
+  uint32_t delayed = 0;
+  {
+    sim::SpinGuard guard(inode.i_es_lock);
+    inode.i_es_seq.store(inode.i_es_seq.load() + 1);
+    delayed = inode.i_es_tree.Remove(lblk, len);
+  }
   if (delayed > 0) ext4_da_release_space(inode, delayed);
 }
 

@@ -103,7 +103,7 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
                         1),
       s_writepages_rwsem(w, Class(w, "&sbi->s_writepages_rwsem"), {}),
       s_orphan_lock(w, Class(w, "&sbi->s_orphan_lock"), {}),
-      group_lock(w, SpinClass(w, "ext4_group_lock"), {}),
+      group_lock(w, SpinClass(w, "&bgl->locks[i].lock"), {}),
       s_resv_clusters(ReservedClusters(geometry)),
       i_block_reservation_lock(w, SpinClass(w, "&(ei->i_block_reservation_lock)"), {}),
       root_i_rwsem(w, Class(w, "&type->i_mutex_dir_key"), {"inode", kRootIno}),
@@ -112,7 +112,7 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
       i_rwsem_class(Class(w, "&sb->s_type->i_mutex_key")),
       i_data_sem_class(Class(w, "&ei->i_data_sem")),
       i_es_lock_class(SpinClass(w, "&ei->i_es_lock")),
-      completed_io_class(SpinClass(w, "&(&ei->i_completed_io_lock)->rlock")),
+      completed_io_class(SpinClass(w, "&ei->i_completed_io_lock")),
       data_read_class(Class(w, "read of file data")) {
   ReadAtMount(buffers, geometry.superblock());
   const BufferHead& group_desc = ReadAtMount(buffers, geometry.group_descriptors());

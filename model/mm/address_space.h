@@ -73,6 +73,8 @@ class AddressSpace {
   // Removes folios beyond `new_size`, waiting for their locks and their writeback, and zeroes the
   // rest of the one that it cuts [mm/truncate.c, truncate_pagecache()].
   void truncate_pagecache(uint64_t new_size);
+  // The same of a file that nobody maps.
+  void truncate_inode_pages(uint64_t new_size);
   // Makes [start, end) of a folio, whose lock is held, read as zeros.
   void folio_zero_range(Folio& folio, uint32_t start, uint32_t end);
   // Drops clean folios that nobody uses, as echo 1 > drop_caches.
@@ -94,7 +96,6 @@ class AddressSpace {
 
  private:
   void unmap_mapping_range();
-  void truncate_inode_pages(uint64_t new_size);
   void truncate_inode_partial_folio(Folio& folio, uint32_t offset);
   void RemoveFolio(Folio& folio);
   void WaitRange(uint64_t start, uint64_t end);

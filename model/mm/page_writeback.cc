@@ -6,9 +6,10 @@
 
 namespace model {
 
-BackingDevInfo::BackingDevInfo(sim::World& world, int64_t background_bytes, int64_t limit_bytes,
-                               sim::Nanos writeback_interval)
+BackingDevInfo::BackingDevInfo(sim::World& world, sim::RwSem& s_umount, int64_t background_bytes,
+                               int64_t limit_bytes, sim::Nanos writeback_interval)
     : world_(world),
+      s_umount_(s_umount),
       background_bytes_(background_bytes),
       limit_bytes_(limit_bytes),
       writeback_interval_(writeback_interval),
@@ -42,6 +43,13 @@ void BackingDevInfo::writeback_and_wait() {
   const uint64_t round = ++syncs_wanted_;
   work_.WakeAll();
   sync_done_.wait_event([&] { return syncs_done_ >= round; });
+}
+
+void BackingDevInfo::__writeback_inodes_wb() {
+  SIM_FRAME("__writeback_inodes_wb");
+  if (!s_umount_.down_read_trylock()) return;  // super_trylock_shared(): it is going
+  writeback_sb_inodes(SyncMode::kNone);
+  s_umount_.up_read();
 }
 
 void BackingDevInfo::writeback_sb_inodes(SyncMode mode) {
@@ -106,7 +114,11 @@ void BackingDevInfo::wb_workfn() {
     {
       const sim::EventScope throttled(progress_);
       const sim::EventScope waited_for(sync_done_);
-      writeback_sb_inodes(round > syncs_done_ ? SyncMode::kAll : SyncMode::kNone);
+      if (round > syncs_done_) {
+        writeback_sb_inodes(SyncMode::kAll);  // s_umount: who waits for it holds it
+      } else {
+        __writeback_inodes_wb();
+      }
     }
     syncs_done_ = round;
     sync_done_.WakeAll();

@@ -11,14 +11,16 @@
 #include <vector>
 
 #include "model/mm/address_space.h"
+#include "sim/locking/rwsem.h"
 #include "sim/locking/wait_event.h"
 
 namespace model {
 
 class BackingDevInfo {
  public:
-  BackingDevInfo(sim::World& world, int64_t background_bytes, int64_t limit_bytes,
-                 sim::Nanos writeback_interval);
+  // `s_umount` of the one file system on the device.
+  BackingDevInfo(sim::World& world, sim::RwSem& s_umount, int64_t background_bytes,
+                 int64_t limit_bytes, sim::Nanos writeback_interval);
 
   // The flusher's task, "kworker/flush". Inodes with dirty data or metadata are on b_dirty.
   void StartFlusher();
@@ -40,11 +42,13 @@ class BackingDevInfo {
 
  private:
   void wb_workfn();
+  void __writeback_inodes_wb();
   void writeback_sb_inodes(SyncMode mode);
   void writeback_single_inode(Inode& inode, SyncMode mode);
   bool over_limit() const { return dirty_bytes_ + writeback_bytes_ > limit_bytes_; }
 
   sim::World& world_;
+  sim::RwSem& s_umount_;
   int64_t background_bytes_ = 0, limit_bytes_ = 0;
   sim::Nanos writeback_interval_ = 0;
   int64_t dirty_bytes_ = 0, writeback_bytes_ = 0;

@@ -23,6 +23,6 @@ SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty
       s_writers(w, w.lock_tracker().Class("sb_writers"), {}),
       s_pagefault_writers(w, w.lock_tracker().Class("sb_pagefaults"), {}),
       s_intwriters(w, w.lock_tracker().Class("sb_internal"), {}),
-      s_bdi(w, dirty_background_bytes, dirty_limit_bytes, writeback_interval) {}
+      s_bdi(w, s_umount, dirty_background_bytes, dirty_limit_bytes, writeback_interval) {}
 
 }  // namespace model
