@@ -27,6 +27,8 @@ constexpr char kPurpose[] =
     "Simulates ext4's write paths and looks for deadlocks and for what a power cut can show.";
 constexpr char kFooter[] =
     "Exit code: 0 as expected, 1 not as expected, 2 bad input, 3 a fault of crashdep itself.";
+constexpr char kSuppress[] = "Known findings, which do not count; entries not needed do";
+constexpr char kOrder[] = "Documented lock orders, to be held against those observed";
 constexpr char kPaths[] = "Scenario files; a directory means every *.json below it";
 
 // What an option's text must be; CLI11's own checks fill the help with how they are made.
@@ -58,6 +60,17 @@ scenario::StrategyKind StrategyNamed(const std::string& name) {
                                              names.begin());
 }
 
+void AddLockOutputs(CLI::App& command, LockOutputs& outputs) {
+  command
+      .add_option("--proc", outputs.proc,
+                  "Write the lock graph as lockdep, lockdep_chains and lockdep_stats")
+      ->type_name("DIR");
+  command.add_option("--dot", outputs.dot, "Write the lock graph, or its cycles, for Graphviz")
+      ->type_name("FILE");
+  command.add_option("--svg", outputs.svg, "The same as a picture, drawn by Graphviz")
+      ->type_name("FILE");
+}
+
 CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they find");
   scenario::RunOptions& options = run.options;
@@ -78,6 +91,9 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   number("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
       ->check(Between(1, 1024));
   path("--json", run.json, "Write the results as JSON", "FILE");
+  path("--order", run.order, kOrder, "FILE");
+  path("--suppress", run.suppressions, kSuppress, "FILE");
+  AddLockOutputs(*command, run.locks);
   path("--junit", run.junit, "Write the results as JUnit XML", "FILE");
   path("--traces", run.traces, "Write a trace of each finding", "DIR");
   return command;
@@ -96,6 +112,30 @@ CLI::App* AddRecord(CLI::App& app, RecordArguments& record) {
                    "Which one of the search (default: 0, the first)")
       ->check(Between(0, 1'000'000'000))
       ->type_name("N");
+  return command;
+}
+
+CLI::App* AddLockdep(CLI::App& app, LockdepArguments& lockdep) {
+  CLI::App* command =
+      app.add_subcommand("lockdep", "Check the locks of a real kernel, or tables of lock programs");
+  command
+      ->add_option("FILE", lockdep.paths,
+                   "ftrace text with lock_acquire and lock_release events, /proc/lockdep, "
+                   "/proc/lockdep_chains; compressed or not; a directory of the last two; JSON "
+                   "with lock programs and what a kernel said to them. With --diff also "
+                   "scenarios, directories of them, and traces")
+      ->required()
+      ->type_name("");
+  command->add_option("--order", lockdep.order, kOrder)->type_name("FILE");
+  command->add_option("--suppress", lockdep.suppressions, kSuppress)->type_name("FILE");
+  AddLockOutputs(*command, lockdep.outputs);
+  command->add_flag("--reports", lockdep.show_reports,
+                    "Print what is reported on each program of a table");
+  command->add_flag("--diff", lockdep.diff,
+                    "Compare two lock graphs; with --order, of the classes named there");
+  command->add_option("--json", lockdep.json, "With --diff: write the differences as JSON")
+      ->needs("--diff")
+      ->type_name("FILE");
   return command;
 }
 
@@ -139,6 +179,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   std::string strategy;
   std::vector<std::string> paths;
   std::string trace;
+  LockOutputs replay_locks;
   CLI::App* run_command = AddRun(app, run, strategy);
   RecordArguments record;
   CLI::App* record_command = AddRecord(app, record);
@@ -146,21 +187,15 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   replay->add_option("TRACE", trace, "A file that run --traces or record wrote")
       ->required()
       ->type_name("");
+  AddLockOutputs(*replay, replay_locks);
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
-  CLI::App* lockdep = app.add_subcommand(
-      "lockdep", "Check the lock order that a real kernel recorded, or tables of lock programs");
-  lockdep
-      ->add_option("FILE", paths,
-                   "ftrace text with lock_acquire and lock_release events, /proc/lockdep, "
-                   "/proc/lockdep_chains, compressed or not; or JSON with lock programs and what a "
-                   "kernel said to them")
-      ->required()
-      ->type_name("");
-  bool show_reports = false;
-  lockdep->add_flag("--reports", show_reports, "Print what is reported on each program of a table");
+  LockdepArguments locks;
+  CLI::App* lockdep = AddLockdep(app, locks);
+  bool schema_of_orders = false;
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files");
+  schema->add_flag("--order", schema_of_orders, "Of files with documented lock orders instead");
   CLI::App* policies = app.add_subcommand("policies", "Name the policies a scenario may set");
   if (argc > 1 && !IsCommand(app, argv[1])) return UnknownCommand(app, argv[1], console);
   try {
@@ -178,14 +213,14 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     return RunCommand(run, backend, console);
   }
   if (record_command->parsed()) return RecordCommand(record, backend, console);
-  if (replay->parsed()) return ReplayCommand(trace, backend, console);
+  if (replay->parsed()) return ReplayCommand(trace, replay_locks, backend, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {
     if (paths.empty()) paths = {"scenarios"};
     return ListCommand(paths, backend, console);
   }
-  if (lockdep->parsed()) return LockdepCommand(paths, show_reports, console);
-  if (schema->parsed()) return SchemaCommand(backend, console);
+  if (lockdep->parsed()) return LockdepCommand(locks, backend, console);
+  if (schema->parsed()) return SchemaCommand(schema_of_orders, backend, console);
   SIM_CHECK(policies->parsed());
   return PoliciesCommand(backend, console);
 }

@@ -1,52 +1,115 @@
 #include "tools/lockdep_command.h"
 
-#include "absl/status/statusor.h"
-#include "tools/import/lock_importer.h"
-#include "tools/import/recording.h"
+#include <memory>
+#include <utility>
+
+#include "nlohmann/json.hpp"
+#include "sim/lockdep/graph_diff.h"
+#include "tools/lock_source.h"
 #include "tools/lock_table.h"
-#include "tools/replay_command.h"
+#include "tools/order_file.h"
+#include "tools/order_report.h"
+#include "tools/output_file.h"
+#include "tools/suppressions.h"
 
 namespace tools {
 namespace {
 
-constexpr char kNoLocks[] =
-    "no lock event in it, and no lock class; want ftrace text with lock_acquire and lock_release "
-    "events, /proc/lockdep, or /proc/lockdep_chains";
+using Locks = std::shared_ptr<const sim::Validator>;
 
-}  // namespace
+ExitCode Fail(const absl::Status& status, Console console) {
+  console.Complain(std::string(status.message()));
+  return ExitCode::kBadInput;
+}
 
-ExitCode LockdepCommand(const std::vector<std::string>& paths, bool show_reports, Console console) {
+ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
+               Suppressions& suppressions, Console console) {
   ExitCode exit_code = ExitCode::kAsExpected;
-  const auto complain = [&](absl::string_view message) {
-    console.Complain(std::string(message));
-    exit_code = ExitCode::kBadInput;
-  };
   LockImporter importer;
   bool has_locks = false;
-  for (const std::string& path : paths) {
-    const absl::StatusOr<std::vector<RecordedText>> texts = ReadRecording(path, kMaxTraceFileBytes);
-    if (!texts.ok()) {
-      complain(texts.status().message());
+  for (const std::string& path : arguments.paths) {
+    const auto texts = ReadLockTexts(path);
+    if (texts.ok() && texts->size() == 1 && IsLockTable(texts->front().text)) {
+      exit_code = Worse(exit_code,
+                        CheckLockTable(path, texts->front().text, arguments.show_reports, console));
       continue;
     }
-    if (texts->size() == 1 && IsLockTable(texts->front().text)) {
-      exit_code =
-          Worse(exit_code, CheckLockTable(path, texts->front().text, show_reports, console));
-      continue;
+    const absl::Status status = texts.ok() ? ImportLocks(path, *texts, importer) : texts.status();
+    if (status.ok()) {
+      has_locks = true;
+    } else {
+      exit_code = Fail(status, console);
     }
-    bool file_has_locks = false;
-    for (const RecordedText& text : *texts) {
-      if (importer.AddFile(text.name, text.text)) file_has_locks = true;
-    }
-    if (!file_has_locks) complain(path + ": " + kNoLocks);
-    has_locks |= file_has_locks;
   }
   if (!has_locks) return exit_code;
   console.out << RenderText(importer);
-  if (!importer.validator().reports().empty()) {
+  for (const sim::LockReport& report : importer.validator().reports()) {
+    if (suppressions.Covers(sim::FindingKind(report.kind), sim::Message(report))) continue;
     exit_code = Worse(exit_code, ExitCode::kNotAsExpected);
   }
-  return exit_code;
+  console.out << suppressions.Text();
+  exit_code = Worse(exit_code, suppressions.exit_code());
+  const absl::Status written = WriteLocks(importer.validator(), arguments.outputs);
+  if (!written.ok()) exit_code = Fail(written, console);
+  if (!orders) return exit_code;
+  OrderReport report(*orders);
+  report.Add("", importer.validator(), true);
+  console.out << "\n" << report.Text();
+  return Worse(exit_code, report.exit_code());
+}
+
+ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
+                 const Backend& backend, Console console) {
+  if (arguments.paths.size() != 2) {
+    return Fail(absl::InvalidArgumentError("lockdep --diff: want two paths"), console);
+  }
+  std::optional<OutputFile> json;
+  if (arguments.json) {
+    absl::StatusOr<OutputFile> opened = OutputFile::Open(*arguments.json);
+    if (!opened.ok()) return Fail(opened.status(), console);
+    json.emplace(*std::move(opened));
+  }
+  std::vector<Locks> locks;
+  for (const std::string& path : arguments.paths) {
+    const absl::StatusOr<Locks> read = ReadLocks(path, backend);
+    if (!read.ok()) return Fail(read.status(), console);
+    locks.push_back(*read);
+  }
+  sim::GraphDiff diff;
+  if (orders) {
+    const sim::ClassNames names(orders->classes);
+    diff = sim::Diff(*sim::Project(*locks[0], names), *sim::Project(*locks[1], names));
+  } else {
+    diff = sim::Diff(*locks[0], *locks[1]);
+  }
+  const std::string& a = arguments.paths[0];
+  const std::string& b = arguments.paths[1];
+  console.out << sim::RenderText(diff, a, b);
+  if (json) {
+    const absl::Status written = json->Write(sim::ToJson(diff, a, b).dump(2) + "\n");
+    if (!written.ok()) return Fail(written, console);
+  }
+  return diff.empty() ? ExitCode::kAsExpected : ExitCode::kNotAsExpected;
+}
+
+}  // namespace
+
+ExitCode LockdepCommand(const LockdepArguments& arguments, const Backend& backend,
+                        Console console) {
+  std::optional<sim::LockOrders> orders;
+  if (arguments.order) {
+    absl::StatusOr<sim::LockOrders> loaded = LoadLockOrders(*arguments.order);
+    if (!loaded.ok()) return Fail(loaded.status(), console);
+    orders = *std::move(loaded);
+  }
+  Suppressions suppressions;
+  if (arguments.suppressions) {
+    absl::StatusOr<Suppressions> loaded = Suppressions::Load(*arguments.suppressions);
+    if (!loaded.ok()) return Fail(loaded.status(), console);
+    suppressions = *std::move(loaded);
+  }
+  return arguments.diff ? Compare(arguments, orders, backend, console)
+                        : Check(arguments, orders, suppressions, console);
 }
 
 }  // namespace tools

@@ -8,6 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/find_scenarios.h"
 #include "tools/load_scenario.h"
+#include "tools/order_file.h"
 
 namespace tools {
 namespace {
@@ -87,8 +88,9 @@ ExitCode ListCommand(const std::vector<std::string>& paths, const Backend& backe
   return exit_code;
 }
 
-ExitCode SchemaCommand(const Backend& backend, Console console) {
-  console.out << scenario::JsonSchema(backend.policies).dump(2) << "\n";
+ExitCode SchemaCommand(bool of_orders, const Backend& backend, Console console) {
+  const auto schema = of_orders ? LockOrdersSchema() : scenario::JsonSchema(backend.policies);
+  console.out << schema.dump(2) << "\n";
   return ExitCode::kAsExpected;
 }
 

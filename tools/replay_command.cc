@@ -19,7 +19,8 @@ absl::StatusOr<scenario::ReplayResult> Replay(const std::string& path, const Bac
 
 }  // namespace
 
-ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Console console) {
+ExitCode ReplayCommand(const std::string& trace_path, const LockOutputs& outputs,
+                       const Backend& backend, Console console) {
   const absl::StatusOr<scenario::ReplayResult> result = Replay(trace_path, backend);
   if (!result.ok()) {
     console.Complain(std::string(result.status().message()));
@@ -40,6 +41,13 @@ ExitCode ReplayCommand(const std::string& trace_path, const Backend& backend, Co
     if (!finding.detail.ends_with('\n')) console.out << "\n";
   }
   console.out << "\n";
+  if (result->locks != nullptr) {
+    const absl::Status written = WriteLocks(*result->locks, outputs);
+    if (!written.ok()) {
+      console.Complain(std::string(written.message()));
+      return ExitCode::kBadInput;
+    }
+  }
   if (!result->matches) {
     console.out << "not reproduced: " << result->why_not << "\n";
     return ExitCode::kNotAsExpected;

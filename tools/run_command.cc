@@ -9,11 +9,14 @@
 #include "tools/find_scenarios.h"
 #include "tools/junit.h"
 #include "tools/load_scenario.h"
+#include "tools/order_file.h"
+#include "tools/order_report.h"
 #include "tools/outcome.h"
 #include "tools/output_file.h"
 #include "tools/progress.h"
 #include "tools/result_json.h"
 #include "tools/search_pool.h"
+#include "tools/suppressions.h"
 #include "tools/text_report.h"
 #include "tools/verdict.h"
 
@@ -60,11 +63,18 @@ class Run {
       return exit_code_;
     }
     Load();
+    std::optional<sim::LockOrders> orders;
+    if (arguments_.order && !LoadOrders(orders)) return exit_code_;
+    if (arguments_.suppressions && !LoadSuppressions()) return exit_code_;
     Search();
     for (const Outcome& outcome : outcomes_) {
       if (outcome.verdict == Verdict::kFail) console_.out << FailureText(outcome, Rerun(outcome));
     }
     if (!outcomes_.empty()) console_.out << "\n" << Summary(outcomes_) << "\n";
+    console_.out << suppressions_.Text();
+    exit_code_ = Worse(exit_code_, suppressions_.exit_code());
+    if (orders) ReportOrders(*orders);
+    Report(WriteLockGraph());
     if (outputs.json) Report(outputs.json->Write(ResultJson(outcomes_)));
     if (outputs.junit) Report(outputs.junit->Write(JunitXml(outcomes_)));
     console_.out << std::flush;
@@ -98,6 +108,39 @@ class Run {
     style_.color = console_.color;
   }
 
+  bool LoadOrders(std::optional<sim::LockOrders>& orders) {
+    absl::StatusOr<sim::LockOrders> loaded = LoadLockOrders(*arguments_.order);
+    Report(loaded.status());
+    if (loaded.ok()) orders = *std::move(loaded);
+    return loaded.ok();
+  }
+
+  bool LoadSuppressions() {
+    absl::StatusOr<Suppressions> loaded = Suppressions::Load(*arguments_.suppressions);
+    Report(loaded.status());
+    if (loaded.ok()) suppressions_ = *std::move(loaded);
+    return loaded.ok();
+  }
+
+  absl::Status WriteLockGraph() const {
+    sim::Validator locks;
+    for (const Outcome& outcome : outcomes_) {
+      if (outcome.result.locks != nullptr) locks.Merge(*outcome.result.locks);
+    }
+    return WriteLocks(locks, arguments_.locks);
+  }
+
+  // A scenario with a policy may break the rules.
+  void ReportOrders(const sim::LockOrders& orders) {
+    OrderReport report(orders);
+    for (size_t i = 0; i < outcomes_.size(); ++i) {
+      const auto& locks = outcomes_[i].result.locks;
+      if (locks != nullptr) report.Add(outcomes_[i].name, *locks, scenarios_[i]->policy.empty());
+    }
+    console_.out << "\n" << report.Text();
+    exit_code_ = Worse(exit_code_, report.exit_code());
+  }
+
   // Reports each outcome, in the order of the files, as soon as it is there.
   void Search() {
     std::vector<const Scenario*> readable;
@@ -125,9 +168,12 @@ class Run {
 
   void Judge(const Scenario& scenario, const SearchOutcome& search, Outcome& outcome) {
     outcome.result = search.result;
+    std::erase_if(outcome.result.findings, [&](const scenario::FoundFinding& finding) {
+      return suppressions_.Covers(finding.kind, finding.message);
+    });
     outcome.without_policy = search.without_policy;
     outcome.seconds = search.seconds;
-    outcome.reasons = Differences(scenario.expect, search.result, search.without_policy);
+    outcome.reasons = Differences(scenario.expect, outcome.result, search.without_policy);
     outcome.verdict = outcome.reasons.empty() ? Verdict::kPass : Verdict::kFail;
     if (outcome.verdict == Verdict::kFail) {
       exit_code_ = Worse(exit_code_, ExitCode::kNotAsExpected);
@@ -172,6 +218,7 @@ class Run {
   ExitCode exit_code_ = ExitCode::kAsExpected;
   std::vector<absl::StatusOr<Scenario>> scenarios_;  // scenarios_[i] is of outcomes_[i]
   std::vector<Outcome> outcomes_;
+  Suppressions suppressions_;
   LineStyle style_;
   std::map<std::string, int> names_seen_;  // traces of scenarios of one name are kept apart
 };

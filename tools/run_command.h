@@ -9,15 +9,19 @@
 #include "tools/backend.h"
 #include "tools/console.h"
 #include "tools/exit_code.h"
+#include "tools/lock_output.h"
 
 namespace tools {
 
 struct RunArguments {
   std::vector<std::string> paths;  // scenario files and directories of them
   scenario::RunOptions options;
-  std::optional<std::string> json;    // where to write the results; see result_json.h ...
-  std::optional<std::string> junit;   // ... and junit.h
-  std::optional<std::string> traces;  // directory for one trace file per finding
+  std::optional<std::string> json;          // where to write the results; see result_json.h ...
+  std::optional<std::string> junit;         // ... and junit.h
+  std::optional<std::string> order;         // a file of documented lock orders (order_file.h)
+  LockOutputs locks;                        // of all scenarios together
+  std::optional<std::string> suppressions;  // a file of known findings (suppressions.h)
+  std::optional<std::string> traces;        // directory for one trace file per finding
 };
 
 // Where nothing can be written, nothing is run. A scenario that cannot be read makes the exit code

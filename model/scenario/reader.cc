@@ -5,12 +5,13 @@
 #include <string_view>
 #include <utility>
 
-#include "model/scenario/fields.h"
 #include "model/scenario/nearest_name.h"
 #include "model/scenario/text.h"
 
 namespace scenario {
 namespace {
+
+constexpr size_t kMostProblems = 20;  // of one file: more help nobody
 
 std::string Describe(const JsonValue& value) {
   switch (value.kind) {
@@ -279,12 +280,36 @@ class Reader final : public FieldVisitor {
 
 }  // namespace
 
-std::vector<Problem> ReadScenario(const JsonValue& root, absl::Span<const PolicyField> policies,
-                                  Scenario& scenario) {
+std::vector<Problem> ReadObject(const JsonValue& root,
+                                absl::FunctionRef<void(FieldVisitor&)> visit) {
   std::vector<Problem> problems;
   Reader reader(problems);
-  reader.ReadRoot(root, [&] { VisitScenario(reader, policies, scenario); });
+  reader.ReadRoot(root, [&] { visit(reader); });
   return problems;
+}
+
+absl::Status ProblemStatus(std::string_view path, const JsonValue& root,
+                           const std::vector<Problem>& problems) {
+  std::vector<std::pair<TextPosition, std::string>> lines;
+  for (const Problem& problem : problems) {
+    const TextPosition at = PositionOf(root, problem.pointer, problem.of_key);
+    lines.emplace_back(at, Cat(path, ":", at.line, ":", at.column, ": ", problem.pointer,
+                               problem.pointer.empty() ? "" : ": ", problem.message));
+  }
+  std::stable_sort(lines.begin(), lines.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  const size_t shown = std::min(lines.size(), kMostProblems);
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < shown; ++i) texts.push_back(lines[i].second);
+  if (shown < lines.size()) {
+    texts.push_back(Cat(path, ": and ", lines.size() - shown, " more"));
+  }
+  return absl::InvalidArgumentError(Join(texts, "\n"));
+}
+
+std::vector<Problem> ReadScenario(const JsonValue& root, absl::Span<const PolicyField> policies,
+                                  Scenario& scenario) {
+  return ReadObject(root, [&](FieldVisitor& reader) { VisitScenario(reader, policies, scenario); });
 }
 
 }  // namespace scenario

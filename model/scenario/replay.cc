@@ -35,13 +35,13 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   result.expected_message = trace->message;
   result.expected_digest = trace->runs.back().digest.ToHex();
   Workbench bench(trace->scenario);
-  sim::Validator locks;
+  const auto locks = std::make_shared<sim::Validator>();
   for (const TracedRun& run : trace->runs) {
     sim::ReplayStrategy strategy(run.schedule);
     const ExecutionResult execution = RunExecution(
         bench,
         {.number = static_cast<uint64_t>(run.execution), .seed = run.seed, .keeps_schedule = true},
-        strategy, locks);
+        strategy, *locks);
     for (const sim::Finding& finding : execution.findings) AddFinding(finding, result.findings);
     result.digest = execution.digest.ToHex();
     const auto divergence = sim::FindDivergence(run.schedule, execution.schedule);
@@ -53,7 +53,7 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
                                     ", got ", execution.digest.ToHex());
     }
   }
-  for (const sim::LockReport& report : locks.reports()) {
+  for (const sim::LockReport& report : locks->reports()) {
     AddFinding(FindingOf(report), result.findings);
   }
   const bool found =
@@ -65,6 +65,7 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   } else if (result.why_not.empty() && !trace->kind.empty() && !found) {
     result.why_not = "the finding did not come again";
   }
+  result.locks = locks;
   result.matches = result.why_not.empty();
   return result;
 }

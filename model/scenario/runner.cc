@@ -106,7 +106,7 @@ class Search {
     ScenarioResult result;
     sim::Digest128 digest;
     model::StateCount crash_states;
-    sim::Validator& locks = *chunks_.front().locks;
+    const std::shared_ptr<sim::Validator> locks = std::move(chunks_.front().locks);
     for (Chunk& chunk : chunks_) {
       for (const sim::Digest& one : chunk.digests) {
         digest.Add(one.high);
@@ -116,11 +116,12 @@ class Search {
       result.steps += chunk.turns;
       crash_states.Merge(chunk.crash_states);
       for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
-      if (&chunk != &chunks_.front()) locks.Merge(*chunk.locks);
+      if (&chunk != &chunks_.front()) locks->Merge(*chunk.locks);
     }
-    for (const sim::LockReport& report : locks.reports()) {
+    for (const sim::LockReport& report : locks->reports()) {
       Add(FindingOf(report), ExecutionsOf(report), result);
     }
+    result.locks = locks;
     result.digest = digest.Value().ToHex();
     result.crash_families = crash_states.families();
     result.crash_states = crash_states.States();

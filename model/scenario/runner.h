@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
+#include "sim/lockdep/validator.h"
 
 namespace scenario {
 
@@ -39,6 +41,7 @@ struct ScenarioResult {
   std::string crash_states = "0";  // how many states they cover: decimal, of any length
   std::string digest;              // of all executions: 32 hexadecimal digits
   std::vector<FoundFinding> findings;
+  std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
 };
 
 // Called from time to time, from any thread, with the executions done so far and all to do.
@@ -69,6 +72,7 @@ struct ReplayResult {
   std::string expected_digest;
   std::string digest;  // of the execution as it went now
   std::vector<FoundFinding> findings;
+  std::shared_ptr<const sim::Validator> locks;
   bool matches = false;  // the same finding, or again none, and the same digest
   std::string why_not;   // when not: in one line, what differed first
 };

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "model/scenario/fields.h"
 #include "model/scenario/text.h"
 
 namespace scenario {
@@ -123,16 +122,21 @@ class SchemaBuilder final : public FieldVisitor {
 
 }  // namespace
 
-Json JsonSchema(absl::Span<const PolicyField> policies) {
+Json JsonSchema(std::string_view title, absl::FunctionRef<void(FieldVisitor&)> visit) {
   Json root = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-               {"title", "crashdep scenario"},
+               {"title", title},
                {"type", "object"},
                {"additionalProperties", false},
                {"properties", Json::object()}};
   SchemaBuilder builder(root);
-  Scenario defaults;
-  VisitScenario(builder, policies, defaults);
+  visit(builder);
   return root;
+}
+
+Json JsonSchema(absl::Span<const PolicyField> policies) {
+  Scenario defaults;
+  return JsonSchema("crashdep scenario",
+                    [&](FieldVisitor& builder) { VisitScenario(builder, policies, defaults); });
 }
 
 }  // namespace scenario

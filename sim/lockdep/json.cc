@@ -23,6 +23,13 @@ Json ToJson(const LockUse& use) {
   return json;
 }
 
+bool IsAboutIrqs(ReportKind kind) {
+  return kind == ReportKind::kInconsistentUsage || kind == ReportKind::kIrqInversion ||
+         kind == ReportKind::kIrqOrder;
+}
+
+}  // namespace
+
 Json ToJson(const std::vector<LockEdge>& edges) {
   Json json = Json::array();
   for (const LockEdge& edge : edges) {
@@ -34,13 +41,6 @@ Json ToJson(const std::vector<LockEdge>& edges) {
   }
   return json;
 }
-
-bool IsAboutIrqs(ReportKind kind) {
-  return kind == ReportKind::kInconsistentUsage || kind == ReportKind::kIrqInversion ||
-         kind == ReportKind::kIrqOrder;
-}
-
-}  // namespace
 
 Json ToJson(const LockCycle& cycle) { return ToJson(cycle.edges); }
 

@@ -215,6 +215,12 @@ std::string Body(const LockReport& report) {
 
 }  // namespace
 
+std::string FirstSeenText(const LockEdge& edge) {
+  const bool has_place = edge.acquired.site.line != 0;
+  return absl::StrCat(Who(edge.actor), has_place ? " at " : "",
+                      has_place ? InnermostAt(edge.acquired) : "");
+}
+
 std::string RenderText(const LockReport& report) {
   const std::string headline = Headline(report);
   return absl::StrCat(std::string(headline.size(), '='), "\n", headline, "\n",

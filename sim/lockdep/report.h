@@ -55,6 +55,9 @@ struct LockEdge {
   LockActor actor;
 };
 
+// Who was first seen with it, in one line: "writer/2 at ext4_map_blocks+model/ext4/inode.cc:97".
+std::string FirstSeenText(const LockEdge& edge);
+
 // edges[i].acquired is edges[i + 1].held, the last one's is edges[0].held; edges[0] closed it.
 struct LockCycle {
   std::vector<LockEdge> edges;
@@ -106,5 +109,6 @@ std::string Message(const LockReport& report);
 std::string RenderText(const LockReport& report);
 nlohmann::ordered_json ToJson(const LockReport& report);
 nlohmann::ordered_json ToJson(const LockCycle& cycle);
+nlohmann::ordered_json ToJson(const std::vector<LockEdge>& edges);
 
 }  // namespace sim

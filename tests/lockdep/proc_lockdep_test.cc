@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "sim/lockdep/proc.h"
+#include "tests/lockdep/lock_story.h"
 #include "tools/import/lock_importer.h"
 #include "tools/import/recording.h"
 
@@ -207,6 +209,74 @@ TEST_F(RealKernelTest, CutAnywhereItInventsNoOrder) {
     (void)cut_import.AddFile("cut", "all lock chains:\n" + cut(chains));
     EXPECT_THAT(cut_import.validator().reports(), IsEmpty());
   }
+}
+
+// What a graph consists of, in any order.
+struct Contents {
+  explicit Contents(const sim::Validator& validator) {
+    const auto name = [&](sim::LockNodeId node) { return validator.NodeName(node).Text(); };
+    for (uint32_t i = 0; i < validator.class_count(); ++i) {
+      const sim::LockNodeId node{i};
+      classes.insert(name(node) + " " + sim::UsageString(validator.NodeName(node).usage));
+    }
+    const std::vector<std::string> edges = OrdersIn(validator);
+    orders.insert(edges.begin(), edges.end());
+    for (uint64_t i = 0; i < validator.chain_count(); ++i) {
+      std::string chain = std::to_string(validator.ChainContext(i)) + ":";
+      for (const auto& link : validator.Chain(i)) chain += " " + name(link.node);
+      chains.insert(chain);
+    }
+  }
+  std::set<std::string> classes, orders, chains;
+};
+
+class RoundTripTest : public RealKernelTest {
+ protected:
+  static void ExpectToReadBack(const sim::Validator& validator) {
+    LockImporter again;
+    EXPECT_TRUE(again.AddFile("lockdep", sim::RenderLockdepClasses(validator)));
+    EXPECT_TRUE(again.AddFile("lockdep_chains", sim::RenderLockdepChains(validator)));
+    EXPECT_FALSE(again.AddFile("lockdep_stats", sim::RenderLockdepStats(validator)));
+    EXPECT_THAT(again.unused().kinds(), IsEmpty());
+    const Contents before(validator), after(again.validator());
+    EXPECT_EQ(after.classes, before.classes);
+    EXPECT_EQ(after.orders, before.orders);
+    EXPECT_EQ(after.chains, before.chains);
+  }
+};
+
+TEST_F(RoundTripTest, WhatIsWrittenReadsBackToTheSameGraph) {
+  sim::LockStory story;
+  story.Take("t", "A");
+  story.Try("t", "B");
+  story.Take("t", "C/1");
+  story.Nest("u", {"D", "C/1"}, sim::ReadMode::kShared);
+  sim::IrqState irq{.in_softirq = true, .softirqs_on = false};
+  story.validator.SetIrqState(story.Task("irq"), irq, {});
+  story.Take("irq", "E");
+  EXPECT_THAT(OrdersIn(story.validator), ElementsAre("B -> C/1", "A -> C/1", "D -> C/1"));
+  ExpectToReadBack(story.validator);
+}
+
+TEST_F(RoundTripTest, SoDoesTheGraphOfAKernel) {
+  (void)Orders(Text("lockdep.xz"));
+  (void)Orders(Text("lockdep_chains.xz"));
+  ExpectToReadBack(Validator());
+}
+
+// The kernel's own figures, as far as they do not count what it had forgotten. (It leaves classes
+// that were only ever taken shared out of the uncategorized; that is not in /proc/lockdep.)
+TEST_F(RealKernelTest, StatisticsAreTheKernels) {
+  (void)Orders(Text("lockdep.xz"));
+  const std::string ours = sim::RenderLockdepStats(Validator());
+  std::istringstream theirs(Text("lockdep_stats"));
+  int rows = 0;
+  for (std::string line; std::getline(theirs, line);) {
+    if (line.find("safe locks:") == std::string::npos) continue;
+    EXPECT_THAT(ours, HasSubstr(line + "\n"));
+    ++rows;
+  }
+  EXPECT_EQ(rows, 12);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "nlohmann/json.hpp"
 #include "tests/tools/fake_backend.h"
 
 namespace tools {
@@ -110,7 +111,82 @@ TEST_F(LockdepCommandTest, WhatIsNoTraceIsBadInput) {
   EXPECT_EQ(Crashdep({"lockdep", Put("trace", "hello\n")}), 2);
   EXPECT_THAT(err_, StartsWith(Path("trace") + ": no lock event in it, and no lock class; want "));
   EXPECT_EQ(Crashdep({"lockdep", directory_}), 2);
+  EXPECT_EQ(err_, directory_ + ": is a directory without a file lockdep\n");
   EXPECT_EQ(Crashdep({"lockdep", Path("none")}), 2);
+}
+
+constexpr char kOrders[] = R"({"schema": 1, "name": "fs",
+    "classes": [{"name": "A", "known_as": ["&lock_a"]}, {"name": "B", "known_as": ["&lock_b"]}],
+    "chains": [{"name": "write", "source": "fs.c", "classes": ["A", "B"]}]})";
+
+TEST_F(LockdepCommandTest, DirectoryOfProcFilesIsReadWhole) {
+  Put("proc/lockdep", "all lock classes:\n0 FD:    1 BD:    1 ....: &lock_a\n\n");
+  Put("proc/lockdep_chains", "all lock chains:\nirq_context: 0\n[0] &lock_b\n\n");
+  Put("proc/lockdep_stats", " lock-classes:   2\n");
+  EXPECT_EQ(Crashdep({"lockdep", Path("proc")}), 0);
+  EXPECT_THAT(out_, HasSubstr(" lock-classes:                             2\n"));
+  EXPECT_THAT(err_, IsEmpty());
+}
+
+TEST_F(LockdepCommandTest, DiffOfOneGraphInTwoFormsIsEmpty) {
+  const std::string chains = Put("chains",
+                                 "irq_context: 0\n[0] &lock_a\n\n"
+                                 "irq_context: 0\n[0] &lock_a\n[1] &lock_b\n\n");
+  const std::string trace = Put("trace", Nested("task-1", 'a', 'b'));
+  EXPECT_EQ(Crashdep({"lockdep", "--diff", chains, trace}), 0);
+  EXPECT_THAT(out_, HasSubstr("0 dependencies only in " + trace));
+}
+
+TEST_F(LockdepCommandTest, DiffNamesWhatEachHasAloneAndTheCyclesOfTheSecond) {
+  const std::string a = Put("a", Nested("task-1", 'a', 'b'));
+  const std::string b = Put("b", Nested("task-2", 'b', 'a'));
+  EXPECT_EQ(Crashdep({"lockdep", "--diff", a, b, "--json", Path("diff.json")}), 1);
+  EXPECT_THAT(out_, HasSubstr(" &lock_a -> &lock_b\n     task/1 at " + a + ":2"));
+  EXPECT_THAT(out_, HasSubstr("1 report that " + b + " adds"));
+  const auto json = nlohmann::json::parse(Get("diff.json"));
+  EXPECT_EQ(json["only_b"][0]["held"]["lock"], "&lock_b");
+  EXPECT_EQ(json["added"][0]["kind"], "lock_cycle");
+}
+
+TEST_F(LockdepCommandTest, DiffTakesTwoPaths) {
+  EXPECT_EQ(Crashdep({"lockdep", "--diff", Put("a", Nested("task-1", 'a', 'b'))}), 2);
+  EXPECT_EQ(err_, "lockdep --diff: want two paths\n");
+}
+
+TEST_F(LockdepCommandTest, DocumentedOrderIsHeldAgainstTheObserved) {
+  const std::string orders = Put("orders.json", kOrders);
+  EXPECT_EQ(Crashdep({"lockdep", "--order", orders, Put("good", Nested("task-1", 'a', 'b'))}), 0);
+  EXPECT_THAT(out_, HasSubstr("fs: 0 observed against them, 0 never exercised\n"));
+  EXPECT_EQ(Crashdep({"lockdep", "--order", orders, Put("bad", Nested("task-1", 'b', 'a'))}), 1);
+  EXPECT_THAT(out_, HasSubstr("fs: 1 observed against them, 1 never exercised\n"));
+  EXPECT_THAT(out_, HasSubstr("B -> A\n    observed: &lock_b --> &lock_a\n"
+                              "    documented: A -> B [write; fs.c]\n"));
+}
+
+TEST_F(LockdepCommandTest, SuppressedReportDoesNotCountAndEntryNotNeededDoes) {
+  const std::string bad = Put("bad", Nested("task-1", 'a', 'b') + Nested("task-2", 'b', 'a'));
+  const auto entry = [](const std::string& message) {
+    return R"({"kind": "lock_cycle", "message": ")" + message + R"(", "reason": "known"})";
+  };
+  const std::string known = entry("&lock_a --> &lock_b --> &lock_a");
+  const auto put = [&](const std::string& entries) {
+    return Put("known.json", R"({"schema": 1, "suppressions": [)" + entries + "]}");
+  };
+  EXPECT_EQ(Crashdep({"lockdep", bad, "--suppress", put(known)}), 0);
+  EXPECT_THAT(out_, HasSubstr("suppressed 1 x: lock_cycle: &lock_a --> &lock_b --> &lock_a"));
+  EXPECT_EQ(Crashdep({"lockdep", bad, "--suppress", put(known + ", " + entry("C --> D"))}), 1);
+  EXPECT_THAT(out_, HasSubstr("not needed: lock_cycle: C --> D [known]"));
+  EXPECT_EQ(Crashdep({"lockdep", bad, "--suppress", put(entry(""))}), 2);
+  EXPECT_THAT(err_, HasSubstr("/suppressions/0/message: want a text that is not empty"));
+}
+
+TEST_F(LockdepCommandTest, WhatProcWroteReadsBackWithoutADifference) {
+  const std::string trace = Put("trace", Nested("task-1", 'a', 'b'));
+  EXPECT_EQ(Crashdep({"lockdep", trace, "--proc", Path("proc"), "--dot", Path("graph.dot")}), 0);
+  EXPECT_THAT(Get("graph.dot"), StartsWith("digraph G {"));
+  EXPECT_EQ(Crashdep({"lockdep", "--diff", trace, Path("proc")}), 0);
+  EXPECT_EQ(Crashdep({"lockdep", trace, "--dot", Path("none/graph.dot")}), 2);
+  EXPECT_THAT(err_, HasSubstr("none/graph.dot: cannot be written"));
 }
 
 }  // namespace

@@ -138,5 +138,14 @@ TEST_F(RunCommandTest, WhatDoesNotFitOnTheDeviceIsBadInput) {
   }
 }
 
+TEST_F(RunCommandTest, SuppressedFindingDoesNotCount) {
+  const std::string scenario = PutScenario("s", R"(["found:deadlock"])", R"({"findings": []})");
+  const std::string known = Put("known", R"({"schema": 1, "suppressions":
+      [{"kind": "deadlock", "message": "T1 & T2", "reason": "known"}]})");
+  EXPECT_EQ(Crashdep({"run", scenario}), 1);
+  EXPECT_EQ(Crashdep({"run", scenario, "--suppress", known}), 0);
+  EXPECT_THAT(out_, HasSubstr("suppressed 1 x: deadlock: T1 & T2 [known]"));
+}
+
 }  // namespace
 }  // namespace tools

@@ -50,8 +50,10 @@ bool LockImporter::AddFile(std::string_view name, std::string_view text) {
 
 std::string RenderText(const LockImporter& import) {
   const sim::Validator& validator = import.validator();
-  std::string text = sim::RenderLockdepStats(validator);
-  absl::StrAppend(&text, Count("lines:", import.line_count()));
+  std::string text = absl::StrCat(Count("lock-classes:", validator.class_count()),
+                                  Count("direct dependencies:", validator.dependency_count()),
+                                  Count("dependency chains:", validator.chain_count()),
+                                  Count("lines:", import.line_count()));
   if (import.traces().line_count() > 0) {
     absl::StrAppend(&text, Count("lock events:", import.traces().lock_event_count()),
                     Count("other events:", import.traces().other_event_count()));
