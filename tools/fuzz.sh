@@ -20,6 +20,6 @@ fuzz() {
 }
 
 seconds=${1:-20}
-fuzz scenario_fuzz scenarios/seed
+fuzz scenario_fuzz scenarios
 fuzz ftrace_fuzz tests/lockdep/data
 fuzz proc_fuzz tests/fuzz/proc

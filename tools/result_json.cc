@@ -37,6 +37,13 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
                         {"detail", finding.detail}});
   }
   to["findings"] = std::move(findings);
+  Json excluded = Json::array();
+  for (const scenario::ExcludedCycle& cycle : result.excluded_cycles) {
+    excluded.push_back(
+        {{"message", cycle.message}, {"verdict", cycle.verdict}, {"why", cycle.why}});
+  }
+  if (!excluded.empty()) to["excluded_cycles"] = std::move(excluded);
+  if (result.more_cycles) to["more_cycles"] = true;
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace tools {
 //   "findings": [{"kind", "message", "count", "trace", "detail"}]}]}
 // `crash_states` is a decimal string from 2^53 on, `trace` the file's path or null. A fail or an
 // error has "reasons" as well, and a scenario with a clean twin "without_policy", with the twin's
-// numbers and findings under the same names. An error has a null name when the file has none.
+// numbers and findings under the same names. Lock cycles that cannot become deadlocks are in
+// "excluded_cycles": [{"message", "verdict", "why"}], if there are any; "more_cycles": true says
+// that there were too many to list them all. An error has a null name when the file has none.
 // Nothing in it depends on the machine or the time.
 std::string ResultJson(const std::vector<Outcome>& outcomes);
 

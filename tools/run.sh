@@ -10,6 +10,6 @@ configure build/release "${release[@]}" >&2
 build build/release tools/crashdep >&2
 
 crashdep=$PWD/build/release/tools/crashdep
-if [ $# -eq 0 ]; then exec "$crashdep" run scenarios/seed; fi
+if [ $# -eq 0 ]; then exec "$crashdep" run scenarios/seed scenarios/lock_order; fi
 cd "$here"
 exec "$crashdep" "$@"

@@ -79,6 +79,10 @@ std::string FailureText(const Outcome& outcome, std::string_view rerun) {
                finding.count == 1 ? " time: " : " times: ", finding.message, "\n", finding.detail);
     if (!out.ends_with('\n')) out += '\n';
   }
+  for (const scenario::ExcludedCycle& cycle : outcome.result.excluded_cycles) {
+    out += Cat("\nno finding, ", cycle.verdict, ": ", cycle.message, "\n  ", cycle.why, "\n");
+  }
+  if (outcome.result.more_cycles) out += "\nThere are more lock cycles than are listed.\n";
   out += '\n';
   bool any_trace = false;
   for (const std::string& trace : outcome.traces) {

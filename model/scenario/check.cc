@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "model/scenario/compile_program.h"
 #include "model/scenario/nearest_name.h"
 #include "model/scenario/text.h"
 
@@ -35,10 +36,13 @@ class Checker {
   explicit Checker(const Scenario& scenario) : scenario_(scenario) {}
 
   std::vector<Problem> Check() {
-    CheckSizes();
-    CheckDevice();
-    CheckFiles();
+    if (!scenario_.program) {
+      CheckSizes();
+      CheckDevice();
+      CheckFiles();
+    }
     CheckThreads();
+    if (scenario_.program) (void)CompileProgram(scenario_, problems_);
     CheckExpectation();
     return std::move(problems_);
   }

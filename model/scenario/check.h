@@ -18,6 +18,7 @@ void CompleteFiles(Scenario& scenario);
 // - a file that an operation names is declared or created, unless none is declared;
 // - the device holds its layout, the journal and the files, and is a whole number of blocks;
 // - blocks, inodes, latencies, dirty limits and faults make sense together;
+// - a lock program makes sense (compile_program.h);
 // - a scenario with `without_policy` has a policy to leave out.
 std::vector<Problem> CheckScenario(const Scenario& scenario);
 

@@ -1,7 +1,9 @@
 #include "model/scenario/execution.h"
 
 #include "model/ext4/mkfs.h"
+#include "model/scenario/compile_program.h"
 #include "model/scenario/end_checks.h"
+#include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/thread_body.h"
 #include "sim/waitfor/wait_graph.h"
@@ -96,15 +98,6 @@ model::CrashOptions CrashOf(const Scenario& scenario) {
   return crash;
 }
 
-sim::WorldOptions WorldOf(const Scenario& scenario, const ExecutionOptions& options) {
-  sim::WorldOptions world;
-  world.seed = options.seed;
-  world.max_turns = static_cast<uint64_t>(scenario.search.max_steps);
-  world.max_time = scenario.search.max_time_ns;
-  world.keeps_schedule = options.keeps_schedule;
-  return world;
-}
-
 }  // namespace
 
 // Everything of one execution. The world goes first, so that tasks which are unwound still find
@@ -116,7 +109,7 @@ class Execution {
       : images_(&bench.images_),
         granules_(bench.granules_),
         history_(bench.history_, granules_),
-        world_(std::make_unique<sim::World>(WorldOf(bench.scenario_, options), strategy,
+        world_(std::make_unique<sim::World>(bench.WorldOf(options), strategy,
                                             bench.stacks_, bench.stack_table_)),
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
@@ -141,7 +134,7 @@ class Execution {
     const sim::ExecutionEnd end = world_->Run();
     if (end == sim::ExecutionEnd::kFinished) {
       CheckAtEnd(*sbi_);
-    } else {
+    } else if (end != sim::ExecutionEnd::kAbandoned) {
       world_->Report(sim::ExplainEnd(*world_, end));
     }
     ExecutionResult result;
@@ -170,13 +163,29 @@ Workbench::Workbench(const Scenario& scenario)
       fs_(OptionsOf(scenario)),
       policy_(PolicyOf(scenario)),
       device_(DeviceOf(scenario)) {
+  if (scenario.program) {
+    std::vector<Problem> problems;
+    program_ = CompileProgram(scenario, problems);
+    SIM_CHECK(problems.empty());
+    return;
+  }
   auto disk = model::MakeFilesystem(fs_.geometry, FilesOf(scenario), images_, granules_, history_);
   SIM_CHECK(disk.ok());
   disk->resize(device_.size_sectors);
   disk_ = std::make_shared<const std::vector<model::SectorContent>>(*std::move(disk));
 }
 
+sim::WorldOptions Workbench::WorldOf(const ExecutionOptions& options) const {
+  sim::WorldOptions world;
+  world.seed = options.seed;
+  world.max_turns = static_cast<uint64_t>(scenario_.search.max_steps);
+  world.max_time = scenario_.search.max_time_ns;
+  world.keeps_schedule = options.keeps_schedule;
+  return world;
+}
+
 absl::Status CheckFits(const Scenario& scenario) {
+  if (scenario.program) return absl::OkStatus();
   model::ImageStore images;
   model::GranuleTable granules;
   model::History history(granules);
@@ -187,8 +196,8 @@ absl::Status CheckFits(const Scenario& scenario) {
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                              sim::Strategy& strategy, sim::Validator& locks) {
   locks.set_execution(options.number);
-  Execution execution(bench, options, strategy, locks);
-  return execution.Run();
+  if (bench.RunsProgram()) return ProgramExecution(bench, options, strategy, locks).Run();
+  return Execution(bench, options, strategy, locks).Run();
 }
 
 }  // namespace scenario

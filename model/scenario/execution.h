@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "model/crash/crash_checker.h"
 #include "model/ext4/ext4.h"
+#include "model/program/program.h"
 #include "model/scenario/scenario.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/world.h"
@@ -25,10 +26,17 @@ class Workbench {
   Workbench(const Workbench&) = delete;
   Workbench& operator=(const Workbench&) = delete;
 
+  // Or has it a file system?
+  bool RunsProgram() const { return program_ != nullptr; }
+
  private:
   friend class Execution;
+  friend class ProgramExecution;
+
+  sim::WorldOptions WorldOf(const struct ExecutionOptions& options) const;
 
   const Scenario& scenario_;
+  std::unique_ptr<const model::LockProgram> program_;  // null: the scenario has a file system
   model::Ext4Options fs_;
   model::Policy policy_;
   sim::DeviceConfig device_;

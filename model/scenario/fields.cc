@@ -1,5 +1,6 @@
 #include "model/scenario/fields.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -90,7 +91,6 @@ bool NamesFile(OpKind kind) {
   switch (kind) {
     case OpKind::kSync:
     case OpKind::kCommit:
-    case OpKind::kSleep:
     case OpKind::kEmergency:
     case OpKind::kDropCaches:
       return false;
@@ -99,40 +99,186 @@ bool NamesFile(OpKind kind) {
   }
 }
 
-void VisitOp(FieldVisitor& v, Op& op) {
-  int kind = static_cast<int>(op.kind);
-  const Key key = {"op", "The call.", Need::kRequired};
-  v.Kind(key, kOpKindNames, kind, [&] {
-    op.kind = static_cast<OpKind>(kind);
-    if (NamesFile(op.kind)) {
-      v.Text({"file", "The file it works on.", Need::kRequired}, TextRule::kName, op.file);
-    }
-    if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite) {
-      v.Integer({"pos_bytes", "Where in the file it starts.", Need::kRequired}, kFileBytes,
-                op.pos_bytes);
-      v.Integer({"len_bytes", "How much it transfers.", Need::kRequired}, {1, kMaxCallBytes},
-                op.len_bytes);
-    }
-    if (op.kind == OpKind::kWrite) {
-      v.Boolean({"sync", "As with O_SYNC."}, op.sync);
-      v.Integer({"fault_at_bytes", "User memory is readable up to here only: a short copy."},
-                {0, kMaxCallBytes}, op.fault_at_bytes);
-    }
-    if (op.kind == OpKind::kTruncate) {
-      v.Integer({"size_bytes", "The new size.", Need::kRequired}, kFileBytes, op.size_bytes);
-    }
+void VisitCall(FieldVisitor& v, Op& op) {
+  if (NamesFile(op.kind)) {
+    v.Text({"file", "The file it works on.", Need::kRequired}, TextRule::kName, op.file);
+  }
+  if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite) {
+    v.Integer({"pos_bytes", "Where in the file it starts.", Need::kRequired}, kFileBytes,
+              op.pos_bytes);
+    v.Integer({"len_bytes", "How much it transfers.", Need::kRequired}, {1, kMaxCallBytes},
+              op.len_bytes);
+  }
+  if (op.kind == OpKind::kWrite) {
+    v.Boolean({"sync", "As with O_SYNC."}, op.sync);
+    v.Integer({"fault_at_bytes", "User memory is readable up to here only: a short copy."},
+              {0, kMaxCallBytes}, op.fault_at_bytes);
+  }
+  if (op.kind == OpKind::kTruncate) {
+    v.Integer({"size_bytes", "The new size.", Need::kRequired}, kFileBytes, op.size_bytes);
+  }
+  v.Result({"returns", "What it must return: a number (bytes, 0) or an errno."}, op.returns);
+}
+
+void VisitMemoryOp(FieldVisitor& v, OpKind kind, ProgramOperands& on) {
+  if (kind != OpKind::kLet) {
+    v.Text({"variable", "The shared variable: a name, or \"name[expression]\".", Need::kRequired},
+           TextRule::kText, on.variable);
+  }
+  if (kind == OpKind::kCas) {
+    v.Formula({"old", "The new value is written if this one is there.", Need::kRequired},
+              on.old_value);
+  }
+  if (kind != OpKind::kLoad) {
+    v.Formula({"value", "What is written, added, or waited for.", Need::kRequired}, on.value);
+  }
+  const Need need =
+      kind == OpKind::kLoad || kind == OpKind::kLet ? Need::kRequired : Need::kDerived;
+  if (kind != OpKind::kStore && kind != OpKind::kWaitUntil) {
+    v.Text({"into", "The register that gets the value, before it is changed.", need},
+           TextRule::kName, on.into);
+  }
+}
+
+void VisitProgramOp(FieldVisitor& v, OpKind kind, ProgramOperands& on) {
+  switch (kind) {
+    case OpKind::kLock:
+    case OpKind::kTrylock:
+    case OpKind::kUnlock:
+    case OpKind::kDowngrade:
+    case OpKind::kAssertHeld:
+      v.Text({"lock", "The lock: a name, or \"name[expression]\" of an array.", Need::kRequired},
+             TextRule::kText, on.lock);
+      if (kind == OpKind::kLock || kind == OpKind::kTrylock) {
+        v.Boolean({"read", "Shared, of a lock with readers."}, on.read);
+      }
+      if (kind == OpKind::kLock) {
+        v.Integer({"subclass", "Nesting annotation."}, {0, 7}, on.subclass);
+      }
+      return;
+    case OpKind::kWait:
+    case OpKind::kOwe:
+    case OpKind::kSignal:
+    case OpKind::kClear:
+    case OpKind::kSubmit:
+      v.Text({"event", "The event: a name, or \"name[expression]\" of an array.", Need::kRequired},
+             TextRule::kText, on.event);
+      if (kind == OpKind::kSubmit) {
+        v.Pair({"latency_ns", "The event comes by itself after so long."}, kTimeNs,
+               on.latency_ns.lo_ns, on.latency_ns.hi_ns);
+      }
+      return;
+    case OpKind::kWaitUntil:
+    case OpKind::kLoad:
+    case OpKind::kStore:
+    case OpKind::kAdd:
+    case OpKind::kCas:
+    case OpKind::kLet:
+      return VisitMemoryOp(v, kind, on);
+    case OpKind::kAssert:
+    case OpKind::kIf:
+    case OpKind::kWhile:
+      v.Formula({"condition", "An expression; 0 is false.", Need::kRequired}, on.condition);
+      if (kind == OpKind::kAssert) {
+        v.Text({"message", "What the finding says instead of the condition.", Need::kDerived},
+               TextRule::kText, on.message);
+      }
+      if (kind != OpKind::kWhile) return;
+      [[fallthrough]];
+    case OpKind::kRepeat:
+      v.Integer({"times", "How often, at most.", Need::kRequired}, {1, 1'000'000}, on.times);
+      return;
+    case OpKind::kAlloc:
+      v.Name({"gfp", "What reclaim the allocation may enter."}, kGfpNames, on.gfp);
+      return;
+    case OpKind::kQueue:
+    case OpKind::kFlush:
+      v.Text({"queue", "The workqueue.", Need::kRequired}, TextRule::kName, on.queue);
+      if (kind == OpKind::kQueue) {
+        v.Text({"work", "The work item.", Need::kRequired}, TextRule::kName, on.work);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+// Calls into a file system, or operations of lock programs; some visitors want both.
+void VisitOp(FieldVisitor& v, bool in_program, Op& op) {
+  const bool all = v.VisitsAll();
+  constexpr size_t kSleep = static_cast<size_t>(OpKind::kSleep);
+  const Names names(kOpKindNames);
+  const size_t first = in_program && !all ? kSleep : 0;
+  const size_t end = in_program || all ? names.size() : kSleep + 1;
+  int kind = static_cast<int>(op.kind) - static_cast<int>(first);
+  kind = std::clamp(kind, 0, static_cast<int>(end - first) - 1);
+  v.Kind({"op", "What is done.", Need::kRequired}, names.subspan(first, end - first), kind, [&] {
+    op.kind = static_cast<OpKind>(kind + static_cast<int>(first));
     if (op.kind == OpKind::kSleep) {
       v.Integer({"duration_ns", "How long.", Need::kRequired}, kTimeNs, op.duration_ns);
+    } else if (op.kind < OpKind::kSleep) {
+      VisitCall(v, op);
+    } else {
+      VisitProgramOp(v, op.kind, op.on);
     }
-    v.Result({"returns", "What it must return: a number (bytes, 0) or an errno."}, op.returns);
   });
 }
 
-void VisitThread(FieldVisitor& v, ThreadConfig& thread) {
+void VisitThread(FieldVisitor& v, bool in_program, ThreadConfig& thread) {
   v.Text({"name", "What reports call it.", Need::kRequired}, TextRule::kName, thread.name);
   v.Integer({"repeat", "How often the operations are run."}, {1, 1'000'000}, thread.repeat);
-  v.List<Op>({"ops", "System calls and events, one after the other.", Need::kRequired}, thread.ops,
-             [&v](Op& op) { VisitOp(v, op); });
+  if (in_program || v.VisitsAll()) {
+    v.Name({"context", "Lock programs: an interrupt's rules for the lock checker."},
+           kThreadContextNames, thread.context);
+    v.Boolean({"daemon", "Lock programs: starts over and over, and ends with the others."},
+              thread.daemon);
+  }
+  v.List<Op>({"ops", "What it does, one after the other.", Need::kRequired}, thread.ops,
+             [&](Op& op) { VisitOp(v, in_program, op); });
+}
+
+constexpr IntegerRange kElements = {0, 1024};
+
+void VisitProgram(FieldVisitor& v, ProgramConfig& program) {
+  const auto name = [&v](std::string& value) {
+    v.Text({"name", "What operations and reports call it.", Need::kRequired}, TextRule::kName,
+           value);
+  };
+  const auto lock_class = [&v](std::string& value) {
+    v.Text({"class", "Its lock class; without, the name.", Need::kDerived}, TextRule::kText, value);
+  };
+  v.List<LockConfig>({"locks", "Locks."}, program.locks, [&](LockConfig& lock) {
+    name(lock.name);
+    lock_class(lock.lock_class);
+    v.Name({"kind", "Which rules it follows."}, kLockKindNames, lock.kind);
+    v.Integer({"count", "Elements, for an array; 0: none."}, kElements, lock.count);
+    v.Boolean({"ordered", "Elements may nest in ascending order."}, lock.ordered);
+  });
+  v.List<EventConfig>(
+      {"events", "What threads wait for and signal."}, program.events, [&](EventConfig& event) {
+        name(event.name);
+        lock_class(event.lock_class);
+        v.Integer({"initial", "Signals that have come before the start."}, {0, 1'000'000},
+                  event.initial);
+        v.Boolean({"counting", "A signal lets one wait pass; else all until it is cleared."},
+                  event.counting);
+      });
+  v.List<VariableConfig>(
+      {"variables", "Integers that threads share."}, program.variables,
+      [&](VariableConfig& variable) {
+        name(variable.name);
+        v.Integer({"count", "Elements, for an array; 0: none."}, kElements, variable.count);
+        v.Integer({"initial", "Its first value."}, {0, 1'000'000'000}, variable.initial);
+      });
+  v.List<QueueConfig>({"queues", "Workqueues."}, program.queues, [&](QueueConfig& queue) {
+    name(queue.name);
+    v.Integer({"max_active", "How many items run at a time."}, {1, 64}, queue.max_active);
+  });
+  v.List<WorkConfig>({"works", "Work items."}, program.works, [&](WorkConfig& work) {
+    name(work.name);
+    v.List<Op>({"ops", "What it does, one after the other.", Need::kRequired}, work.ops,
+               [&](Op& op) { VisitOp(v, true, op); });
+  });
 }
 
 void VisitSearch(FieldVisitor& v, SearchConfig& search) {
@@ -177,6 +323,13 @@ void VisitExpect(FieldVisitor& v, Expectation& expect) {
   if (given) expect.without_policy = std::move(without);
 }
 
+void VisitFileSystem(FieldVisitor& v, Scenario& scenario) {
+  v.Object({"fs", "File system geometry and mount options."}, [&] { VisitFs(v, scenario.fs); });
+  v.Object({"device", "Block device."}, [&] { VisitDevice(v, scenario.device); });
+  v.List<FileConfig>({"files", "Files that are there, durable, before the threads start."},
+                     scenario.files, [&](FileConfig& file) { VisitFile(v, scenario.fs, file); });
+}
+
 }  // namespace
 
 Names ErrnoNames() { return kErrnoNames; }
@@ -190,13 +343,18 @@ void VisitScenario(FieldVisitor& v, absl::Span<const PolicyField> policies, Scen
          scenario.about);
   v.TextList({"models", "Kernel functions it exercises: file:function."}, TextRule::kText,
              scenario.models);
-  v.Object({"fs", "File system geometry and mount options."}, [&] { VisitFs(v, scenario.fs); });
-  v.Object({"device", "Block device."}, [&] { VisitDevice(v, scenario.device); });
-  v.List<FileConfig>({"files", "Files that are there, durable, before the threads start."},
-                     scenario.files, [&](FileConfig& file) { VisitFile(v, scenario.fs, file); });
+  v.ObjectIf(scenario.program.has_value(),
+             {"program", "A lock program's locks and what else its threads share."}, [&] {
+               if (!scenario.program) scenario.program.emplace();
+               VisitProgram(v, *scenario.program);
+             });
+  const bool in_program = scenario.program.has_value();
+  if (!in_program || v.VisitsAll()) VisitFileSystem(v, scenario);
   v.List<ThreadConfig>({"threads", "User threads.", Need::kRequired}, scenario.threads,
-                       [&](ThreadConfig& thread) { VisitThread(v, thread); });
-  v.Flags({"policy", "Kernel decisions that are reversed."}, policies, scenario.policy);
+                       [&](ThreadConfig& thread) { VisitThread(v, in_program, thread); });
+  if (!in_program || v.VisitsAll()) {
+    v.Flags({"policy", "Kernel decisions that are reversed."}, policies, scenario.policy);
+  }
   v.Object({"search", "Which executions to run."}, [&] { VisitSearch(v, scenario.search); });
   v.Object({"expect", "What the search must find.", Need::kRequired},
            [&] { VisitExpect(v, scenario.expect); });

@@ -65,9 +65,17 @@ class FieldVisitor {
   // As Name(); which further keys the object has, `fields` visits according to `index`.
   virtual void Kind(const Key& key, Names names, int& index, absl::FunctionRef<void()> fields) = 0;
   virtual void Result(const Key& key, std::optional<OpResult>& value) = 0;
+  // An integer, or a text that will be one.
+  virtual bool Formula(const Key& key, std::string& value) = 0;
   virtual void Flags(const Key& key, absl::Span<const PolicyField> known,
                      std::vector<std::pair<std::string, bool>>& values) = 0;
+  // Whether keys that exclude each other are to be visited, too.
+  virtual bool VisitsAll() const { return false; }
   virtual void Object(const Key& key, absl::FunctionRef<void()> fields) = 0;
+  // The same, of one that need not be there; a visitor that reads decides by itself.
+  virtual void ObjectIf(bool present, const Key& key, absl::FunctionRef<void()> fields) {
+    if (present) Object(key, fields);
+  }
   // A list of `size` objects; no size: no list. With a `short_key`, an element may be a bare value
   // that stands for the object with just that key.
   virtual bool ListOf(const Key& key, std::string_view short_key, std::optional<size_t> size,

@@ -146,6 +146,24 @@ class Reader final : public FieldVisitor {
     value = OpResult{.errno_name = json->text, .value = 0};
   }
 
+  bool Formula(const Key& key, std::string& value) override {
+    const JsonValue* json = Member(key);
+    if (json == nullptr) return false;
+    if (json->kind == JsonValue::Kind::kInteger) {
+      value = Cat(json->integer);
+      return true;
+    }
+    if (json->kind != JsonValue::Kind::kString || json->text.empty()) {
+      return Want(key, "an integer or an expression", *json);
+    }
+    value = json->text;
+    return true;
+  }
+
+  void ObjectIf(bool, const Key& key, absl::FunctionRef<void()> fields) override {
+    Object(key, fields);
+  }
+
   void Flags(const Key& key, absl::Span<const PolicyField> known,
              std::vector<std::pair<std::string, bool>>& values) override {
     std::vector<std::string_view> names;

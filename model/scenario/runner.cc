@@ -106,7 +106,7 @@ class Search {
     ScenarioResult result;
     sim::Digest128 digest;
     model::StateCount crash_states;
-    const std::shared_ptr<sim::Validator> locks = std::move(chunks_.front().locks);
+    auto locks = std::make_shared<sim::Validator>();
     for (Chunk& chunk : chunks_) {
       for (const sim::Digest& one : chunk.digests) {
         digest.Add(one.high);
@@ -116,12 +116,18 @@ class Search {
       result.steps += chunk.turns;
       crash_states.Merge(chunk.crash_states);
       for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
-      if (&chunk != &chunks_.front()) locks->Merge(*chunk.locks);
+      locks->Merge(*chunk.locks);
     }
-    for (const sim::LockReport& report : locks->reports()) {
+    const LockReports reports = LockReportsOf(*locks);
+    result.more_cycles = reports.more_cycles;
+    for (const sim::LockReport& report : reports.found) {
       Add(FindingOf(report), ExecutionsOf(report), result);
     }
-    result.locks = locks;
+    for (const sim::LockReport& report : reports.excluded) {
+      result.excluded_cycles.push_back(
+          {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
+    }
+    result.locks = std::move(locks);
     result.digest = digest.Value().ToHex();
     result.crash_families = crash_states.families();
     result.crash_states = crash_states.States();
@@ -176,6 +182,20 @@ sim::Finding FindingOf(const sim::LockReport& report) {
   return finding;
 }
 
+LockReports LockReportsOf(const sim::Validator& validator) {
+  LockReports reports;
+  for (const sim::LockReport& report : validator.reports()) {
+    if (report.kind != sim::ReportKind::kLockCycle) reports.found.push_back(report);
+  }
+  sim::Validator::CycleReports cycles = validator.Cycles();
+  reports.more_cycles = cycles.cut_off;
+  for (sim::LockReport& report : cycles.cycles) {
+    const bool possible = report.cycle.verdict == sim::CycleVerdict::kPossible;
+    (possible ? reports.found : reports.excluded).push_back(std::move(report));
+  }
+  return reports;
+}
+
 std::vector<int64_t> ExecutionsOf(const sim::LockReport& report) {
   std::set<int64_t> executions = {static_cast<int64_t>(report.actor.execution)};
   for (const sim::LockEdge& edge : report.cycle.edges) {
@@ -201,7 +221,7 @@ absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOpt
   sim::Validator locks;
   ExecutionResult execution =
       RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true});
-  for (const sim::LockReport& report : locks.reports()) {
+  for (const sim::LockReport& report : LockReportsOf(locks).found) {
     execution.findings.push_back(FindingOf(report));
   }
   if (!execution.findings.empty()) {

@@ -34,6 +34,12 @@ struct FoundFinding {
   nlohmann::ordered_json trace;  // of the first occurrence, for ReplayTrace(); null if none
 };
 
+// A cycle of lock orders that cannot become a deadlock: no finding.
+struct ExcludedCycle {
+  std::string message;       // one line
+  std::string verdict, why;  // "guarded", ...; and in one line, by what
+};
+
 struct ScenarioResult {
   uint64_t executions = 0;
   uint64_t steps = 0;
@@ -41,6 +47,8 @@ struct ScenarioResult {
   std::string crash_states = "0";  // how many states they cover: decimal, of any length
   std::string digest;              // of all executions: 32 hexadecimal digits
   std::vector<FoundFinding> findings;
+  std::vector<ExcludedCycle> excluded_cycles;
+  bool more_cycles = false;  // a limit cut the list of lock cycles off
   std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
 };
 

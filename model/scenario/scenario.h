@@ -1,9 +1,10 @@
 // A scenario: one experiment as plain data, as a JSON file under scenarios/ has it.
 //
-// Identity, world, threads, policy, search, expectation, in that order. The member initialisers are
-// the defaults of the file format; fields.cc gives every member its key, range and meaning. A
-// Scenario that comes out of parse.h is complete and consistent: every file that an operation names
-// is in `files`, and what check.h lists holds.
+// Either on a file system, or a lock program: threads of plain operations on declared locks,
+// without one. Identity, world, threads, policy, search, expectation, in that order. The member
+// initialisers are the defaults of the file format; fields.cc gives every member its key, range and
+// meaning. A Scenario that comes out of parse.h is complete and consistent: every file that an
+// operation names is in `files`, and what check.h lists holds.
 #pragma once
 
 #include <array>
@@ -96,20 +97,80 @@ enum class OpKind {
   kOpen,
   kClose,
   kCommit,
-  kSleep,
   kEmergency,
   kDropCaches,
   kMmapWrite,
+  kSleep,  // the last one on a file system, the first one of lock programs
+  kLock,
+  kTrylock,
+  kUnlock,
+  kDowngrade,
+  kAssertHeld,
+  kWait,
+  kOwe,
+  kSignal,
+  kClear,
+  kSubmit,
+  kWaitUntil,
+  kLoad,
+  kStore,
+  kAdd,
+  kCas,
+  kLet,
+  kAssert,
+  kIrqOff,
+  kIrqOn,
+  kBhOff,
+  kBhOn,
+  kNofsSave,
+  kNofsRestore,
+  kNoioSave,
+  kNoioRestore,
+  kAlloc,
+  kReclaimBegin,
+  kReclaimEnd,
+  kQueue,
+  kFlush,
+  kIf,  // from here on: blocks
+  kElse,
+  kWhile,
+  kRepeat,
+  kEnd,
 };
-inline constexpr std::array<std::string_view, 16> kOpKindNames = {
-    "write",  "read", "truncate", "fsync",  "fdatasync", "sync",      "writeback",   "create",
-    "unlink", "open", "close",    "commit", "sleep",     "emergency", "drop_caches", "mmap_write"};
+inline constexpr std::array<std::string_view, 51> kOpKindNames = {
+    "write",         "read",        "truncate",     "fsync",     "fdatasync",    "sync",
+    "writeback",     "create",      "unlink",       "open",      "close",        "commit",
+    "emergency",     "drop_caches", "mmap_write",   "sleep",     "lock",         "trylock",
+    "unlock",        "downgrade",   "assert_held",  "wait",      "owe",          "signal",
+    "clear",         "submit",      "wait_until",   "load",      "store",        "add",
+    "cas",           "let",         "assert",       "irq_off",   "irq_on",       "bh_off",
+    "bh_on",         "nofs_save",   "nofs_restore", "noio_save", "noio_restore", "alloc",
+    "reclaim_begin", "reclaim_end", "queue",        "flush",     "if",           "else",
+    "while",         "repeat",      "end"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {
   std::string errno_name;
   int64_t value = 0;  // bytes for read and write, 0 for the other calls
   bool operator==(const OpResult&) const = default;
+};
+
+enum class GfpFlags { kKernel, kNofs, kNoio, kAtomic };
+inline constexpr std::array<std::string_view, 4> kGfpNames = {"kernel", "nofs", "noio", "atomic"};
+
+// What an operation of a lock program works on; see fields.cc. An object is a name or, of an array,
+// "name[expression]"; for expressions see model/program/expression.h.
+struct ProgramOperands {
+  std::string lock, event, variable, queue, work;
+  std::string into;              // a register
+  std::string value, old_value;  // expressions
+  std::string condition;
+  std::string message;
+  bool read = false;
+  int64_t subclass = 0;
+  int64_t times = 1;
+  LatencyRange latency_ns;
+  GfpFlags gfp = GfpFlags::kKernel;
 };
 
 // One call of a thread. Members that the kind does not use keep their initialisers.
@@ -123,12 +184,63 @@ struct Op {
   int64_t size_bytes = 0;                 // truncate
   int64_t duration_ns = 0;                // sleep
   std::optional<OpResult> returns;        // any other outcome is a finding
+  ProgramOperands on;                     // lock programs
 };
+
+enum class ThreadContext { kTask, kHardirq, kSoftirq };
+inline constexpr std::array<std::string_view, 3> kThreadContextNames = {"task", "hardirq",
+                                                                        "softirq"};
 
 struct ThreadConfig {
   std::string name;
   int64_t repeat = 1;  // how often the list of operations is run
+  ThreadContext context = ThreadContext::kTask;
+  bool daemon = false;  // runs as long as others do, starting over and over
   std::vector<Op> ops;
+};
+
+enum class LockKind { kMutex, kRwsem, kPercpuRwsem, kSpinlock, kRawSpinlock, kFolio };
+inline constexpr std::array<std::string_view, 6> kLockKindNames = {
+    "mutex", "rwsem", "percpu_rwsem", "spinlock", "raw_spinlock", "folio"};
+
+struct LockConfig {
+  std::string name;
+  std::string lock_class;  // empty: the name
+  LockKind kind = LockKind::kMutex;
+  int64_t count = 0;     // of an array; 0: no array
+  bool ordered = false;  // elements may nest in ascending order
+};
+
+struct EventConfig {
+  std::string name;
+  std::string lock_class;  // empty: the name
+  int64_t initial = 0;
+  bool counting = false;
+};
+
+struct VariableConfig {
+  std::string name;
+  int64_t count = 0;
+  int64_t initial = 0;
+};
+
+struct QueueConfig {
+  std::string name;
+  int64_t max_active = 1;
+};
+
+struct WorkConfig {
+  std::string name;
+  std::vector<Op> ops;
+};
+
+// The world of a lock program.
+struct ProgramConfig {
+  std::vector<LockConfig> locks;
+  std::vector<EventConfig> events;
+  std::vector<VariableConfig> variables;
+  std::vector<QueueConfig> queues;
+  std::vector<WorkConfig> works;
 };
 
 enum class StrategyKind { kTimed, kRandom };
@@ -149,9 +261,10 @@ struct SearchConfig {
 };
 
 // Every kind of finding there is.
-inline constexpr std::array<std::string_view, 12> kFindingKinds = {
-    "lock_cycle", "recursive_lock", "lock_misuse", "deadlock",    "starvation", "stale_data",
-    "lost_data",  "torn_operation", "metadata",    "reservation", "invariant",  "wrong_read"};
+inline constexpr std::array<std::string_view, 13> kFindingKinds = {
+    "lock_cycle",  "recursive_lock", "irq_inversion", "lock_misuse",    "deadlock",
+    "starvation",  "stale_data",     "lost_data",     "torn_operation", "metadata",
+    "reservation", "invariant",      "wrong_read"};
 
 struct ExpectedFinding {
   std::string kind;     // one of kFindingKinds
@@ -167,7 +280,8 @@ struct Expectation {
 struct Scenario {
   std::string name;
   std::string about;
-  std::vector<std::string> models;  // kernel functions, "fs/ext4/inode.c:ext4_truncate"
+  std::vector<std::string> models;       // kernel functions, "fs/ext4/inode.c:ext4_truncate"
+  std::optional<ProgramConfig> program;  // a lock program: no file system, device or files
   FsConfig fs;
   DeviceConfig device;
   std::vector<FileConfig> files;

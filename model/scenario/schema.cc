@@ -74,6 +74,16 @@ class SchemaBuilder final : public FieldVisitor {
         {});
   }
 
+  bool Formula(const Key& key, std::string&) override {
+    return Put(key, {{"oneOf", Json::array({{{"type", "integer"}}, TextSchema(TextRule::kText)})}},
+               {});
+  }
+
+  bool VisitsAll() const override { return true; }
+  void ObjectIf(bool, const Key& key, absl::FunctionRef<void()> fields) override {
+    Object(key, fields);
+  }
+
   void Flags(const Key& key, absl::Span<const PolicyField> known,
              std::vector<std::pair<std::string, bool>>&) override {
     Json flags = Collect([&] {

@@ -44,6 +44,9 @@ class Writer final : public FieldVisitor {
     if (!value) return;
     Put(key, value->errno_name.empty() ? Json(value->value) : Json(value->errno_name));
   }
+  bool Formula(const Key& key, std::string& value) override {
+    return !value.empty() && Put(key, value);
+  }
   void Flags(const Key& key, absl::Span<const PolicyField>,
              std::vector<std::pair<std::string, bool>>& values) override {
     Json flags = Json::object();

@@ -36,6 +36,13 @@ class HeldLocks {
   const std::string& task_name() const { return task_name_; }
   const StackTable* stacks() const { return stacks_; }
 
+  // Only one task of this name can be there at a time, a daemon: what only it does excludes itself.
+  // Requires: nothing has been taken yet.
+  void set_unique_task() {
+    unique_task_ = true;
+    for (char c : task_name_) chain_seed_ = (chain_seed_ ^ static_cast<uint8_t>(c)) * 0x100000001b3;
+  }
+
   // Outermost first.
   const std::vector<HeldLock>& locks() const { return locks_; }
   bool empty() const { return locks_.empty(); }
@@ -65,6 +72,8 @@ class HeldLocks {
   TaskId task_;
   std::string task_name_;
   const StackTable* stacks_ = nullptr;
+  bool unique_task_ = false;
+  uint64_t chain_seed_ = 0x243f6a8885a308d3;  // its chains are not those of others
   IrqState irq_;
   uint8_t irq_flags_ = 4 | 8;  // irq_, as part of a chain's key
   std::vector<HeldLock> locks_;

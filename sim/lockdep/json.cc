@@ -49,7 +49,11 @@ Json ToJson(const LockReport& report) {
                {"task", report.actor.name},        {"execution", report.actor.execution},
                {"step", report.actor.step},        {"lock", ToJson(report.lock)}};
   if (!report.holding.lock.name.empty()) json["holding"] = ToJson(report.holding);
-  if (report.kind == ReportKind::kLockCycle) json["cycle"] = ToJson(report.cycle);
+  if (report.kind == ReportKind::kLockCycle) {
+    json["cycle"] = ToJson(report.cycle);
+    json["verdict"] = VerdictName(report.cycle.verdict);
+    if (!report.cycle.why.empty()) json["why"] = report.cycle.why;
+  }
   if (IsAboutIrqs(report.kind)) {
     json["irq_safe"] = {{"usage", UsageName(report.irq.safe_bit)},
                         {"use", ToJson(report.irq.safe)}};

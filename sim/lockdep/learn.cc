@@ -18,6 +18,8 @@ void Validator::Learn(const Fact& fact) {
       return LearnUsage(fact);
     case Fact::Kind::kDependency:
       return LearnDependency(fact);
+    case Fact::Kind::kContext:
+      return LearnContext(fact);
     case Fact::Kind::kFault:
       return LearnFault(fact);
   }
@@ -29,7 +31,7 @@ void Validator::LearnUsage(const Fact& fact) {
   if ((nodes_[node.value].usage & Mask(fact.bit)) != 0) return;
   facts_.push_back(fact);
   nodes_[node.value].usage |= Mask(fact.bit);
-  all_usage_ |= Mask(fact.bit);
+  usage_reach_.Mark(graph_, node, Mask(fact.bit));
   nodes_[node.value].first_use[static_cast<size_t>(fact.bit)] = fact.event;
   if (fact.bit == UsageBit::kUsed) return;
   CheckInconsistentUsage(fact, node);
@@ -50,13 +52,13 @@ void Validator::CheckInconsistentUsage(const Fact& fact, LockNodeId node) {
 // check_usage_forwards(), check_usage_backwards()
 void Validator::CheckIrqInversion(const Fact& fact, LockNodeId node) {
   const UsageMask wanted = OppositeMask(Mask(fact.bit));
-  if ((all_usage_ & wanted) == 0) return;
+  const bool forwards = !IsIrqOn(fact.bit);
+  if (((forwards ? usage_reach_.after(node) : usage_reach_.before(node)) & wanted) == 0) return;
   const ReadMode read = events_[fact.event].lock.read;
   auto conflicts = [&](LockNodeId at, bool weak) {
     return at != node && (nodes_[at.value].usage & wanted & (weak ? kUsageWrite : wanted)) != 0;
   };
   auto skip = [&](LockNodeId at) { return IsPerCpu(at); };
-  const bool forwards = !IsIrqOn(fact.bit);
   const auto path =
       forwards ? graph_.SearchForwards(node, read == ReadMode::kSharedRecursive, conflicts, skip)
                : graph_.SearchBackwards(node, read != ReadMode::kExclusive, conflicts, skip);
@@ -80,21 +82,23 @@ void Validator::LearnDependency(const Fact& fact) {
   const EdgeKind kind = KindOf(held.read, taken.read);
   if (graph_.Has(held.node, taken.node, kind)) return;
   facts_.push_back(fact);
-  if (auto way_back = graph_.FindWayBack(held.node, taken.node, kind)) {
+  const auto tag = static_cast<LockGraph::Tag>(facts_.size() - 1);
+  const auto way_back = graph_.Add(held.node, taken.node, kind, tag);
+  usage_reach_.AddEdge(graph_, held.node, taken.node);
+  if (way_back) {
     LockReport report = MakeReport(ReportKind::kLockCycle, fact);
     report.cycle.edges = MakePath(*way_back);
     report.cycle.edges.insert(report.cycle.edges.begin(), MakeEdge(fact));
     Report(std::move(report));
   }
   CheckIrqOrder(fact);
-  graph_.Add(held.node, taken.node, kind, static_cast<LockGraph::Tag>(facts_.size() - 1));
 }
 
 // check_irq_usage()
 void Validator::CheckIrqOrder(const Fact& fact) {
-  if ((all_usage_ & OppositeMask(all_usage_ & kUsageInIrq)) == 0) return;
   const Use& held = HeldUse(fact);
   const Use& taken = events_[fact.event].lock;
+  if ((OppositeMask(usage_reach_.before(held.node)) & usage_reach_.after(taken.node)) == 0) return;
   auto usage = [&](LockNodeId at, bool weak) {
     return static_cast<UsageMask>(nodes_[at.value].usage & (weak ? kUsageWrite : 0xff));
   };
@@ -132,6 +136,20 @@ void Validator::CheckIrqOrder(const Fact& fact) {
   report.irq.path.push_back(MakeEdge(fact));
   for (LockEdge& edge : MakePath(*after)) report.irq.path.push_back(std::move(edge));
   Report(std::move(report));
+}
+
+// What verdicts on cycles rest on: each set of circumstances in which a lock was waited for.
+void Validator::LearnContext(const Fact& fact) {
+  const Event& event = events_[fact.event];
+  const auto key = [](const Use& use) {
+    return use.node.value << 4 | static_cast<uint32_t>(use.read) << 2 | (use.trylock ? 2u : 0u) |
+           (use.check ? 1u : 0u);
+  };
+  std::vector<uint32_t> context = {event.unique_task ? event.task_name + 1 : 0, key(event.lock)};
+  for (const Use& use : HeldAt(event)) {
+    if (use.irq_context == event.lock.irq_context) context.push_back(key(use));
+  }
+  if (contexts_.insert(std::move(context)).second) facts_.push_back(fact);
 }
 
 void Validator::LearnFault(const Fact& fact) {
@@ -252,6 +270,11 @@ void Validator::Merge(const Validator& other) {
     for (ChainLink& link : links) link.node = ImportNode(other, link.node);
     AddChain(links, other.ChainContext(i));
   }
+  for (const auto& [dropped, under] : other.drops_) {
+    drops_.emplace(ImportNode(other, LockNodeId{dropped}).value,
+                   ImportNode(other, LockNodeId{under}).value);
+  }
+  not_unique_.insert(other.not_unique_.begin(), other.not_unique_.end());
 }
 
 LockNodeId Validator::ImportNode(const Validator& other, LockNodeId node) {

@@ -8,7 +8,8 @@
 //
 // Searches are breadth first and exact: a node is visited once per way of entering it (lockdep
 // visits it once, and can miss a path). They find a shortest path, and among those the one
-// through the edges that were added first.
+// through the edges that were added first. The edges that close no
+// cycle keep an order, so that a new one costs next to nothing; the others are few.
 #pragma once
 
 #include <algorithm>
@@ -19,6 +20,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "sim/engine/ids.h"
+#include "sim/lockdep/acyclic_order.h"
 #include "sim/lockdep/lock_types.h"
 
 namespace sim {
@@ -49,20 +51,31 @@ class LockGraph {
   };
   using Path = std::vector<Hop>;
 
+  // Sets of 1 << EdgeKind.
+  static constexpr unsigned kExclusiveHolder = 0b1010;
+  static constexpr unsigned kNonRecursiveTaker = 0b1100;
+  // The earliest noted of the kinds in `allowed`.
+  static EdgeKind FirstSeen(const Edge& edge, unsigned allowed);
+
   LockNodeId AddNode();
   uint32_t node_count() const { return static_cast<uint32_t>(out_.size()); }
 
   bool Has(LockNodeId from, LockNodeId to, EdgeKind kind) const;
-  // Requires: !Has(from, to, kind).
-  void Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag);
+  // Adds an edge, and gives the shortest way back from `to` to `from` that makes a strong cycle
+  // with it; none: it closes no such cycle. Requires: !Has(from, to, kind).
+  std::optional<Path> Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag);
 
   // In order of first sight.
   const std::vector<Edge>& edges() const { return edges_; }
   const Edge& edge(uint32_t index) const { return edges_[index]; }
-
-  // The shortest way back from `to` to `from` that makes a strong cycle with an edge
-  // from -> to of this kind; none: no such cycle. The edge itself need not be there.
-  std::optional<Path> FindWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+  // An edge, seen from one of its ends.
+  struct Link {
+    LockNodeId node;  // the other end
+    uint32_t edge = 0;
+  };
+  // In order of first sight.
+  const std::vector<Link>& links_from(LockNodeId node) const { return out_[node.value]; }
+  const std::vector<Link>& links_to(LockNodeId node) const { return in_[node.value]; }
 
   // The shortest strong path along (or against) the edges from a root to a node for which
   // match(node, weak) holds, the root included. `weak` says that a node was reached only by
@@ -85,22 +98,30 @@ class LockGraph {
     LockNodeId node;
     bool weak = false;
     uint32_t parent = UINT32_MAX;  // in queue_
-    Hop hop;                       // by which it was reached
+    uint32_t edge = 0;             // by which it was reached ...
+    unsigned kinds = 0;            // ... in one of these kinds
   };
 
   template <bool kForwards, class Match, class Skip>
   std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip) const;
-  // Whether the state is new, i.e. reached neither like this nor in a stronger way.
-  bool Visit(LockNodeId node, bool weak) const;
-  // The earliest noted of the kinds in `allowed`.
-  static EdgeKind FirstSeen(const Edge& edge, unsigned allowed);
-
-  static constexpr unsigned kExclusiveHolder = 0b1010;
-  static constexpr unsigned kNonRecursiveTaker = 0b1100;
-
+  std::optional<Path> FindWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+  void AddToOrder(LockNodeId from, LockNodeId to, bool closes_cycle);
+  // Whether the state is new, i.e. reached neither like this nor in a stronger way: reached
+  // strongly, everything can follow that could after reaching it weakly.
+  bool MayVisit(LockNodeId node, bool weak) const {
+    return visited_[node.value] < search_ * 2 + (weak ? 0 : 1);
+  }
+  bool Visit(LockNodeId node, bool weak) const {
+    if (!MayVisit(node, weak)) return false;
+    visited_[node.value] = search_ * 2 + (weak ? 0 : 1);
+    return true;
+  }
   std::vector<Edge> edges_;
-  std::vector<std::vector<uint32_t>> out_, in_;    // by node: edges in order of first sight
+  std::vector<std::vector<Link>> out_, in_;        // by node: edges in order of first sight
   absl::flat_hash_map<uint64_t, uint32_t> index_;  // from, to -> edge; look-up only
+  AcyclicOrder order_;                             // of all edges but those from back_sources_
+  std::vector<LockNodeId> back_sources_;
+  uint32_t back_limit_ = 0;  // the greatest position of back_sources_; 0: there are none
 
   // Scratch of Search(), kept to save its allocation.
   mutable std::vector<State> queue_;
@@ -121,20 +142,21 @@ std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak
     if (match(state.node, state.weak)) {
       Path path;
       for (uint32_t at = head; queue_[at].parent != UINT32_MAX; at = queue_[at].parent) {
-        path.push_back(queue_[at].hop);
+        const State& reached = queue_[at];
+        path.push_back({reached.edge, FirstSeen(edges_[reached.edge], reached.kinds)});
       }
       if (kForwards) std::reverse(path.begin(), path.end());
       return path;
     }
-    for (uint32_t index : kForwards ? out_[state.node.value] : in_[state.node.value]) {
-      const Edge& edge = edges_[index];
-      const LockNodeId next = kForwards ? edge.to : edge.from;
+    for (const Link& link : kForwards ? out_[state.node.value] : in_[state.node.value]) {
+      if (!MayVisit(link.node, false)) continue;
+      const Edge& edge = edges_[link.edge];
       const unsigned allowed = edge.kinds & (state.weak ? kAfterWeak : 0b1111);
-      if (allowed == 0 || skip(next)) continue;
+      if (allowed == 0 || skip(link.node)) continue;
       const bool weak = (allowed & kMakesStrong) == 0;
-      if (!Visit(next, weak)) continue;
-      const EdgeKind kind = FirstSeen(edge, weak ? allowed : allowed & kMakesStrong);
-      queue_.push_back({next, weak, head, {index, kind}});
+      if (!Visit(link.node, weak)) continue;
+      const unsigned kinds = weak ? allowed : allowed & kMakesStrong;
+      queue_.push_back({link.node, weak, head, link.edge, kinds});
     }
   }
   return std::nullopt;

@@ -37,6 +37,8 @@ struct LockClassTraits {
   WaitType inner = WaitType::kInvalid;
   WaitType outer = WaitType::kInvalid;  // kInvalid: the same as inner
   bool per_cpu = false;                 // local_lock_t: takes no part in interrupt inversions
+  bool unique = false;                  // at most one lock of this class at a time, and one that
+                                        // excludes: those who hold it exclude each other
 
   bool operator==(const LockClassTraits&) const = default;
 };

@@ -95,6 +95,10 @@ std::string CycleBody(const LockReport& report) {
     absl::StrAppend(&text, Dependency(edges[i], absl::StrCat("-> #", i)));
   }
   absl::StrAppend(&text, kNotes, "\n");
+  if (!report.cycle.why.empty()) {
+    absl::StrAppend(&text, "Excluded (", VerdictName(report.cycle.verdict), "): ", report.cycle.why,
+                    "\n\n");
+  }
   if (edges.size() > 2) {
     const auto name = [](std::string* out, const LockEdge& edge) {
       absl::StrAppend(out, edge.acquired.lock.Text());

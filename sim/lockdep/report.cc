@@ -33,6 +33,18 @@ std::string LockName::Text() const {
   return subclass == 0 ? name : absl::StrCat(name, "/", static_cast<int>(subclass));
 }
 
+const char* VerdictName(CycleVerdict verdict) {
+  switch (verdict) {
+    case CycleVerdict::kPossible:
+      return "possible";
+    case CycleVerdict::kGuarded:
+      return "guarded";
+    case CycleVerdict::kSameTask:
+      return "same task only";
+  }
+  return "";
+}
+
 const char* FindingKind(ReportKind kind) {
   switch (kind) {
     case ReportKind::kLockCycle:

@@ -55,12 +55,23 @@ struct LockEdge {
   LockActor actor;
 };
 
+// Whether a cycle can become a deadlock, by general rules over all contexts in which its edges were
+// seen; see Validator::Cycles().
+enum class CycleVerdict : uint8_t {
+  kPossible,  // nothing known excludes it
+  kGuarded,   // two of its waits only ever happen under one lock, held by both
+  kSameTask,  // two of its waits are only ever one and the same daemon's
+};
+const char* VerdictName(CycleVerdict verdict);  // "possible", "guarded", "same task only"
+
 // Who was first seen with it, in one line: "writer/2 at ext4_map_blocks+model/ext4/inode.cc:97".
 std::string FirstSeenText(const LockEdge& edge);
 
 // edges[i].acquired is edges[i + 1].held, the last one's is edges[0].held; edges[0] closed it.
 struct LockCycle {
   std::vector<LockEdge> edges;
+  CycleVerdict verdict = CycleVerdict::kPossible;
+  std::string why;  // one line; empty for kPossible
 };
 
 // Two uses of locks that do not go together when an interrupt comes.

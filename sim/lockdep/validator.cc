@@ -52,6 +52,7 @@ class Validator::Pending {
     event.execution = validator_.execution_;
     event.step = acquisition_.at.step;
     event.irq = held_.irq();
+    event.unique_task = held_.unique_task_ && held_.irq_context() == 0;
     event.first_held = static_cast<uint32_t>(validator_.held_.size());
     event.held_count = static_cast<uint32_t>(held_.locks().size());
     for (const HeldLock& lock : held_.locks()) {
@@ -67,6 +68,7 @@ class Validator::Pending {
     use.node = validator_.NodeOf(acquisition.lock_class, acquisition.subclass);
     use.read = acquisition.read;
     use.trylock = acquisition.trylock;
+    use.check = acquisition.check;
     use.irq_context = irq_context;
     use.instance_name = validator_.Intern(acquisition.name.Text());
     use.stack = validator_.InternStack(held_.stacks(), acquisition.at.stack);
@@ -98,6 +100,7 @@ LockNodeId Validator::NodeOf(LockClassId lock_class, uint8_t subclass) {
   if (!node.valid()) {
     node = graph_.AddNode();
     nodes_.push_back({lock_class, subclass});
+    usage_reach_.AddNode();
   }
   return node;
 }
@@ -114,6 +117,7 @@ void Validator::Validate(const HeldLocks& held, const Acquisition& acquisition, 
   if (!acquisition.trylock && acquisition.check) {
     AddChain(pending);
     if (CheckRecursion(pending)) AddDependencies(pending);
+    if (!held.empty()) pending.Learn(Fact::Kind::kContext, {});
   }
   checked_.Insert(probe_key);
 }
@@ -244,10 +248,12 @@ void Validator::KnowDependency(const Acquisition& held, const Acquisition& next,
   const LockNodeId from = NodeOf(held.lock_class, held.subclass);
   const LockNodeId to = NodeOf(next.lock_class, next.subclass);
   SIM_CHECK(from != to);
-  if (graph_.Has(from, to, KindOf(held.read, next.read))) return;
   HeldLocks holder(TaskId{}, std::string(source));
   holder.locks_.push_back({held});
-  Pending(*this, holder, next).Learn(Fact::Kind::kDependency, {}, 0);
+  Pending pending(*this, holder, next);
+  pending.Learn(Fact::Kind::kContext, {});  // in which nothing guards
+  if (graph_.Has(from, to, KindOf(held.read, next.read))) return;
+  pending.Learn(Fact::Kind::kDependency, {}, 0);
 }
 
 void Validator::KnowChain(std::span<const Acquisition> locks, uint8_t irq_context) {
@@ -273,8 +279,17 @@ void Validator::ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t i
     Misuse(held, "WARNING: releasing a pinned lock", pinned);
   }
   const size_t index = static_cast<size_t>(lock - held.locks_.data());
+  NoteDropped(held, index);
   held.locks_.erase(held.locks_.begin() + static_cast<ptrdiff_t>(index));
   Rechain(held, index);
+}
+
+void Validator::NoteDropped(const HeldLocks& held, size_t index) {
+  const auto node = [&](size_t i) {
+    const Acquisition& lock = held.locks()[i].acquisition;
+    return NodeOf(lock.lock_class, lock.subclass).value;
+  };
+  for (size_t i = index + 1; i < held.locks().size(); ++i) drops_.emplace(node(index), node(i));
 }
 
 // reacquire_held_locks(): each lock above follows now directly on what is below.
@@ -300,6 +315,7 @@ void Validator::Transfer(HeldLocks& from, HeldLocks& to, uint64_t instance) {
   SIM_CHECK(lock != nullptr);
   const size_t index = static_cast<size_t>(lock - from.locks_.data());
   Acquisition acquisition = lock->acquisition;
+  NoteDropped(from, index);
   from.locks_.erase(from.locks_.begin() + static_cast<ptrdiff_t>(index));
   Rechain(from, index);
   acquisition.trylock = true;  // `to` never waited for it
@@ -312,6 +328,7 @@ void Validator::Downgrade(HeldLocks& held, uint64_t instance) {
   SIM_CHECK(lock != nullptr);
   SIM_CHECK(lock->acquisition.read == ReadMode::kExclusive);
   const size_t index = static_cast<size_t>(lock - held.locks_.data());
+  NoteDropped(held, index);
   held.locks_[index].acquisition.read = ReadMode::kShared;
   Rechain(held, index);
 }

@@ -40,15 +40,18 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/engine/ids.h"
 #include "sim/lockdep/chain_cache.h"
+#include "sim/lockdep/cycles.h"
 #include "sim/lockdep/held_locks.h"
 #include "sim/lockdep/lock_graph.h"
 #include "sim/lockdep/lock_types.h"
 #include "sim/lockdep/report.h"
 #include "sim/lockdep/usage.h"
+#include "sim/lockdep/usage_reach.h"
 
 namespace sim {
 
@@ -135,8 +138,26 @@ class Validator {
   void KnowDependency(const Acquisition& held, const Acquisition& next, std::string_view source);
   void KnowChain(std::span<const Acquisition> locks, uint8_t irq_context);
 
-  // In order of discovery; grows only.
+  // A task that was declared unique is not: there is another of its name.
+  void RevokeUniqueTask(const std::string& name) { not_unique_.insert(name); }
+
+  // In order of discovery; grows only. Cycles have no verdict here: what is seen later may change
+  // it.
   const std::vector<LockReport>& reports() const { return reports_; }
+
+  // All elementary cycles of what has been seen so far, shortest first, each once, and each with
+  // its verdict. It is *possible* unless, in whatever contexts its edges were seen, two of its
+  // waits exclude each other: both under one lock that they hold from before the lock that the
+  // cycle is about until after it (guarded), or both in the same unique task. If one task could do
+  // both of these waits' parts one within the other, then all of its waits must exclude each other.
+  //
+  // Where tasks can deadlock through orders that were seen, at least one of the cycles among the
+  // locks that they hold is *possible* (tests/lockdep/verdict_test.cc).
+  struct CycleReports {
+    std::vector<LockReport> cycles;
+    bool cut_off = false;  // by a limit: there may be more
+  };
+  CycleReports Cycles(const CycleLimits& limits = {}) const;
 
   // Adds what `other` saw as if it had been seen after all that this validator saw.
   // Requires: the same options.
@@ -192,11 +213,12 @@ class Validator {
     TaskId task;
     uint64_t execution = 0, step = 0;
     IrqState irq;
+    bool unique_task = false;                 // and not in an interrupt
     uint32_t first_held = 0, held_count = 0;  // in held_
   };
   // What an event taught, in order; merging means to learn it again.
   struct Fact {
-    enum class Kind : uint8_t { kUsage, kDependency, kFault } kind = Kind::kUsage;
+    enum class Kind : uint8_t { kUsage, kDependency, kContext, kFault } kind = Kind::kUsage;
     UsageBit bit = UsageBit::kUsed;             // kUsage
     ReportKind fault = ReportKind::kLockCycle;  // kFault
     uint32_t event = 0;
@@ -206,7 +228,7 @@ class Validator {
   // The event at hand, recorded when it first teaches something.
   class Pending;
 
-  static constexpr uint64_t kEmptyChain = 0x243f6a8885a308d3;
+  static constexpr uint64_t kEmptyChain = 0x452821e638d01377;
 
   static constexpr uint64_t kHashFactor = 0x9e3779b97f4a7c15;
 
@@ -243,9 +265,9 @@ class Validator {
     return innermost.lock_class == next.lock_class && innermost.subclass == next.subclass;
   }
   static uint64_t ChainKey(const HeldLocks& held) {
-    if (held.locks_.empty()) return kEmptyChain;
+    if (held.locks_.empty()) return held.chain_seed_;
     const HeldLock& last = held.locks_.back();
-    return last.irq_context == held.irq_context() ? last.chain_key : kEmptyChain;
+    return last.irq_context == held.irq_context() ? last.chain_key : held.chain_seed_;
   }
   static uint64_t ProbeKey(uint64_t chain_key, const HeldLocks& held, bool sync) {
     return Mix(chain_key, held.irq_flags_ | (sync ? 32 : 0)) * kHashFactor;
@@ -259,6 +281,8 @@ class Validator {
   // Whether dependencies from the locks held are of interest.
   bool CheckRecursion(Pending& pending);
   void AddDependencies(Pending& pending);
+  // From now on, locks of the node at `index` are known to be given up under those above it.
+  void NoteDropped(const HeldLocks& held, size_t index);
   void AddChain(const Pending& pending);
   void AddChain(const std::vector<ChainLink>& links, uint8_t irq_context);
   void MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at);
@@ -270,11 +294,22 @@ class Validator {
   void Learn(const Fact& fact);
   void LearnUsage(const Fact& fact);
   void LearnDependency(const Fact& fact);
+  void LearnContext(const Fact& fact);
   void LearnFault(const Fact& fact);
   void CheckInconsistentUsage(const Fact& fact, LockNodeId node);
   void CheckIrqInversion(const Fact& fact, LockNodeId node);
   void CheckIrqOrder(const Fact& fact);
   void Report(LockReport report);
+
+  // Where the dependency of an edge was seen: an event, and which of the locks held it is from.
+  struct Sighting {
+    uint32_t event = 0;
+    uint32_t held = 0;
+  };
+  class Judge;
+  std::span<const Use> HeldAt(const Event& event) const {
+    return {held_.data() + event.first_held, event.held_count};
+  }
 
   // From tables to plain data.
   const Use& HeldUse(const Fact& fact) const;
@@ -310,14 +345,17 @@ class Validator {
   std::vector<uint8_t> chain_contexts_;  // by chain, as chain_ends_
   LockGraph graph_;
   std::vector<Node> nodes_;  // by LockNodeId
-  UsageMask all_usage_ = 0;  // of all nodes
+  UsageReach usage_reach_;
   std::vector<Event> events_;
   std::vector<Use> held_;
   std::vector<Fact> facts_;
   StackTable stacks_;
   std::vector<std::string> names_;
   std::map<std::string, uint32_t, std::less<>> name_index_;
-  std::set<std::string> reported_;  // messages
+  std::set<std::vector<uint32_t>> contexts_;       // those of facts of kContext
+  std::set<std::pair<uint32_t, uint32_t>> drops_;  // nodes: given up under the other
+  std::set<std::string> not_unique_;               // names of tasks
+  std::set<std::string> reported_;                 // messages
   std::vector<LockReport> reports_;
 };
 

@@ -1,5 +1,7 @@
 #include "sim/locking/lock_tracker.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 
 namespace sim {
@@ -73,7 +75,17 @@ void LockTracker::OnTaskEnd(Task& task) {
 void LockTracker::AddContexts() {
   tasks_.reserve(world_.tasks().size());
   for (const Task* const task : world_.tasks().subspan(tasks_.size())) {
-    tasks_.emplace_back(HeldLocks(task->id(), task->name(), &world_.stack_table()));
+    const bool name_is_taken =
+        std::any_of(tasks_.begin(), tasks_.end(), [&](const Context& other) {
+          return other.held.task_name() == task->name();
+        });
+    HeldLocks& held =
+        tasks_.emplace_back(HeldLocks(task->id(), task->name(), &world_.stack_table())).held;
+    if (name_is_taken) {
+      validator_.RevokeUniqueTask(task->name());
+    } else if (task->kind() == TaskKind::kDaemon) {
+      held.set_unique_task();
+    }
   }
 }
 

@@ -50,6 +50,15 @@ class LockTracker : public TaskListener {
   void SpinlockReleased() { --context().spinlocks; }
   void IrqsOff(Site site) { SetIrqs(false, site); }
   void IrqsOn(Site site) { SetIrqs(true, site); }
+  // The interrupt context that the running task stands for, and which interrupts it has switched
+  // off: for the checker alone.
+  void SetIrqState(const IrqState& irq, Site site) {
+    validator_.SetIrqState(context().held, irq, At(site));
+  }
+  // lockdep_assert_held()
+  void AssertHeld(const Lock& lock, Site site) {
+    validator_.CheckHeld(context().held, lock.lock_class(), lock.object().value, At(site));
+  }
 
   void Misuse(const Lock& lock, std::string_view what, Site site);
 

@@ -1,9 +1,12 @@
-// What checking costs: a warm acquire and release, beside absl::Mutex with its detector; a new
-// dependency; and the last acquisition of a planted inversion up to its report.
+// What checking costs: a warm acquire and release, beside absl::Mutex with its detector and a
+// std::mutex with none; a new dependency; and the last acquisition of a planted inversion up to its
+// report.
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <numeric>
 #include <random>
 #include <string>
 #include <vector>
@@ -72,29 +75,48 @@ void BM_AbslMutex(benchmark::State& state) {
 }
 BENCHMARK(BM_AbslMutex)->Arg(8)->Arg(64)->Arg(512)->Arg(4096);
 
-// Random dependencies that respect one order, about 3 for each class.
-void BM_NewDependency(benchmark::State& state) {
+void BM_StdMutex(benchmark::State& state) {
+  std::vector<std::unique_ptr<std::mutex>> locks;
+  for (int64_t i = 0; i < state.range(0); ++i) locks.push_back(std::make_unique<std::mutex>());
+  const std::vector<uint32_t> order = Order(state.range(0));
+  size_t i = 0;
+  for (auto _ : state) {
+    std::mutex& lock = *locks[order[i++ % 4096]];
+    lock.lock();
+    lock.unlock();
+  }
+}
+BENCHMARK(BM_StdMutex)->Arg(8)->Arg(64)->Arg(512)->Arg(4096);
+
+// One new dependency and what it closes. They respect one order, which is hidden if `shuffled`:
+// else classes are numbered in that order, as those first seen along their chains are.
+void NewDependencies(benchmark::State& state, bool shuffled, uint32_t per_class) {
   const auto classes = static_cast<uint32_t>(state.range(0));
   std::mt19937 random(1);
+  std::vector<uint32_t> number(classes);
+  std::iota(number.begin(), number.end(), 0u);
   std::unique_ptr<sim::LockGraph> graph;
   uint32_t left = 0;
   for (auto _ : state) {
     if (left == 0) {
       state.PauseTiming();
+      if (shuffled) std::shuffle(number.begin(), number.end(), random);
       graph = std::make_unique<sim::LockGraph>();
       for (uint32_t i = 0; i < classes; ++i) graph->AddNode();
-      left = 3 * classes;
+      left = per_class * classes;
       state.ResumeTiming();
     }
     --left;
     const uint32_t a = random() % classes, b = random() % classes;
-    const sim::LockNodeId from{std::min(a, b)}, to{std::max(a, b)};
+    const sim::LockNodeId from{number[std::min(a, b)]}, to{number[std::max(a, b)]};
     if (a == b || graph->Has(from, to, sim::EdgeKind::kEN)) continue;
-    benchmark::DoNotOptimize(graph->FindWayBack(from, to, sim::EdgeKind::kEN));
-    graph->Add(from, to, sim::EdgeKind::kEN, left);
+    benchmark::DoNotOptimize(graph->Add(from, to, sim::EdgeKind::kEN, left));
   }
 }
+void BM_NewDependency(benchmark::State& state) { NewDependencies(state, false, 3); }
+void BM_NewDependencyShuffled(benchmark::State& state) { NewDependencies(state, true, 1); }
 BENCHMARK(BM_NewDependency)->Arg(10000)->Arg(100000);
+BENCHMARK(BM_NewDependencyShuffled)->Arg(10000)->Arg(100000);
 
 // Each class leads to three of the 64 after it; then the last is held and the first taken.
 void BM_PlantedInversion(benchmark::State& state) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "sim/lockdep/acyclic_order.h"
 
 namespace sim {
 namespace {
@@ -73,17 +74,43 @@ TEST(LockGraphTest, FindsTheShortestStrongCycleLikeTheOracle) {
       const EdgeKind kind = static_cast<EdgeKind>(random() % 4);
       if (from == to || graph.Has(LockNodeId{from}, LockNodeId{to}, kind)) continue;
       const size_t want = oracle.WayBack(from, to, kind, nodes);
-      const auto got = graph.FindWayBack(LockNodeId{from}, LockNodeId{to}, kind);
+      oracle.Add(from, to, kind);
+      const auto got = graph.Add(LockNodeId{from}, LockNodeId{to}, kind, step);
       ASSERT_EQ(got.has_value() ? got->size() : 0, want) << "round " << round << " step " << step;
       if (got) {
         ++cycles;
         ASSERT_TRUE(IsStrongCycle(graph, LockNodeId{from}, LockNodeId{to}, kind, *got));
       }
-      graph.Add(LockNodeId{from}, LockNodeId{to}, kind, step);
-      oracle.Add(from, to, kind);
     }
   }
   EXPECT_GT(cycles, 500);
+}
+
+// Against reachability as Warshall computes it.
+TEST(AcyclicOrderTest, EdgesLeadForwardsAndNoneClosesACycle) {
+  std::mt19937 random(2);
+  int refused = 0;
+  for (int round = 0; round < 300; ++round) {
+    const uint32_t nodes = 2 + random() % 14;
+    AcyclicOrder order;
+    for (uint32_t i = 0; i < nodes; ++i) order.AddNode();
+    std::vector<std::vector<bool>> reach(nodes, std::vector<bool>(nodes, false));
+    for (uint32_t i = 0; i < nodes; ++i) reach[i][i] = true;
+    for (uint32_t step = 0; step < 3 * nodes; ++step) {
+      const uint32_t from = random() % nodes, to = random() % nodes;
+      const bool acyclic = !reach[to][from];
+      ASSERT_EQ(order.Add(from, to), acyclic) << "round " << round;
+      if (!acyclic) ++refused;
+      for (uint32_t a = 0; acyclic && a < nodes; ++a) {
+        for (uint32_t b = 0; b < nodes; ++b) {
+          if (reach[a][from] && reach[to][b]) reach[a][b] = true;
+          if (a == b || !reach[a][b]) continue;
+          ASSERT_LT(order.position(a), order.position(b)) << "round " << round;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 1000);
 }
 
 }  // namespace

@@ -52,6 +52,9 @@ std::string Everything(const Validator& validator) {
   for (const LockReport& report : validator.reports()) {
     text += RenderText(report) + ToJson(report).dump() + "\n";
   }
+  for (const LockReport& cycle : validator.Cycles({.length = 4}).cycles) {
+    text += ToJson(cycle).dump() + "\n";
+  }
   return text;
 }
 

@@ -1,0 +1,99 @@
+// The locks, events and variables of one execution of a lock program, over sim/locking.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <variant>
+
+#include "model/program/program.h"
+#include "sim/locking/bit_lock.h"
+#include "sim/locking/mutex.h"
+#include "sim/locking/rwsem.h"
+#include "sim/locking/spinlock.h"
+#include "sim/locking/wait_event.h"
+#include "sim/locking/workqueue.h"
+
+namespace model {
+
+// A lock of any kind. percpu_rwsem is a rwsem: they differ in cost alone.
+class AnyLock {
+ public:
+  AnyLock(sim::World& world, const LockDecl& decl);
+
+  void lock(bool read, sim::Subclass subclass, sim::Site site);
+  [[nodiscard]] bool trylock(bool read, sim::Site site);
+  void unlock(sim::Site site);
+  // Requires: of a kind that has readers.
+  void downgrade(sim::Site site);
+  const sim::Lock& lock() const;
+
+ private:
+  std::variant<sim::Mutex, sim::RwSem, sim::SpinLock, sim::BitLock> lock_;
+};
+
+// An event that threads wait for; see EventDecl.
+class ProgramEvent {
+ public:
+  ProgramEvent(sim::World& world, const EventDecl& decl);
+
+  void wait(sim::Site site);
+  // For daemons: false once the execution is over.
+  [[nodiscard]] bool wait_idle(sim::Site site);
+  void signal();
+  void clear();
+  // As signal(), after a delay.
+  void submit(sim::Nanos latency);
+
+  sim::WaitQueue& queue() { return queue_; }
+  bool is_set() const { return count_ > 0; }
+
+ private:
+  static void Complete(void* self, uint64_t unused);
+  void Set();
+  void Consume() { count_ -= counting_ ? 1 : 0; }
+
+  sim::World& world_;
+  sim::WaitQueue queue_;
+  int64_t count_ = 0;
+  bool counting_ = false;
+};
+
+// A variable that threads share. Every access is a choice point.
+class Variable {
+ public:
+  Variable(sim::World& world, const VariableDecl& decl);
+
+  int64_t load() {
+    world_.Step(changed_.object(), sim::Access::kRead);
+    return value_;
+  }
+  void store(int64_t value) {
+    world_.Step(changed_.object(), sim::Access::kWrite);
+    Set(value);
+  }
+  // The value before.
+  int64_t add(int64_t amount);
+  int64_t cas(int64_t old_value, int64_t new_value);
+  void wait_until(int64_t value, sim::Site site) {
+    changed_.wait_event([this, value] { return value_ == value; }, site);
+  }
+
+ private:
+  void Set(int64_t value);
+
+  sim::World& world_;
+  sim::WaitQueue changed_;
+  int64_t value_ = 0;
+};
+
+struct Objects {
+  Objects(sim::World& world, const LockProgram& program);
+
+  std::deque<AnyLock> locks;
+  std::deque<ProgramEvent> events;
+  std::deque<Variable> variables;
+  std::deque<sim::Workqueue> queues;
+  sim::WaitQueue fs_reclaim;  // for the lock checker: what reclaim holds and allocations wait for
+};
+
+}  // namespace model

@@ -1,0 +1,413 @@
+#include "model/scenario/compile_program.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "model/scenario/nearest_name.h"
+#include "model/scenario/text.h"
+#include "sim/check.h"
+
+namespace scenario {
+namespace {
+
+using model::Expression;
+using model::Instruction;
+using model::LockProgram;
+using model::Opcode;
+using model::Routine;
+
+// Of a kind, elements of arrays included: more is a mistake, or mischief.
+constexpr size_t kMaxObjects = 1 << 16;
+
+// Where the elements of a declared name are among the objects of its kind.
+struct Range {
+  uint32_t first = 0;
+  int64_t count = 0;  // 0: no array
+};
+using Ranges = std::map<std::string, Range, std::less<>>;
+
+struct DeclaredNames {
+  Ranges locks, events, variables, queues, works;
+};
+
+std::vector<std::string_view> KeysOf(const Ranges& ranges) {
+  std::vector<std::string_view> keys;
+  for (const auto& [name, range] : ranges) keys.push_back(name);
+  return keys;
+}
+
+// Those that are not about blocks are in step.
+constexpr Opcode SameOpcode(OpKind kind) {
+  return static_cast<Opcode>(static_cast<int>(kind) - static_cast<int>(OpKind::kSleep));
+}
+static_assert(SameOpcode(OpKind::kSleep) == Opcode::kSleep);
+static_assert(SameOpcode(OpKind::kLet) == Opcode::kLet);
+static_assert(SameOpcode(OpKind::kFlush) == Opcode::kFlush);
+
+// One list of operations.
+class RoutineCompiler {
+ public:
+  RoutineCompiler(LockProgram& program, const DeclaredNames& names, std::string pointer,
+                  std::vector<Problem>& problems)
+      : program_(program),
+        names_(names),
+        pointer_(std::move(pointer)),
+        site_file_(program.texts.emplace_back(pointer_).c_str()),
+        problems_(problems) {
+    (void)Register("me");
+  }
+
+  void Compile(const std::vector<Op>& ops, Routine& routine) {
+    for (at_ = 0; at_ < ops.size(); ++at_) CompileOp(ops[at_]);
+    if (!blocks_.empty()) {
+      Add(PointerTo(pointer_, blocks_.back().op), "want an \"end\" for this block");
+    }
+    routine.code = std::move(code_);
+    routine.registers = registers_.size();
+  }
+
+ private:
+  struct Block {
+    OpKind kind = OpKind::kIf;
+    size_t op = 0;               // its first operation
+    std::vector<size_t> to_end;  // jumps past its end
+    std::optional<size_t> to_else;
+    size_t again = 0;  // loops: where the next round begins
+  };
+
+  void CompileOp(const Op& op) {
+    switch (op.kind) {
+      case OpKind::kIf:
+        Open(op.kind).to_else = JumpUnless(Parse(op.on.condition, "condition"));
+        return;
+      case OpKind::kTrylock:
+        Open(op.kind).to_else = code_.size();
+        return Plain(op);
+      case OpKind::kElse:
+        return Else();
+      case OpKind::kWhile:
+      case OpKind::kRepeat:
+        return Loop(op);
+      case OpKind::kEnd:
+        return End();
+      default:
+        return Plain(op);
+    }
+  }
+
+  void Plain(const Op& op) {
+    Instruction& code = Emit(SameOpcode(op.kind));
+    const ProgramOperands& on = op.on;
+    code.read = on.read;
+    code.subclass = static_cast<uint8_t>(on.subclass);
+    code.gfp = static_cast<sim::Gfp>(on.gfp);
+    code.lo_ns = op.kind == OpKind::kSleep ? op.duration_ns : on.latency_ns.lo_ns;
+    code.hi_ns = on.latency_ns.hi_ns;
+    if (!on.lock.empty()) Object(on.lock, "lock", names_.locks, code);
+    if (!on.event.empty()) Object(on.event, "event", names_.events, code);
+    if (!on.variable.empty()) Object(on.variable, "variable", names_.variables, code);
+    if (!on.queue.empty()) Object(on.queue, "queue", names_.queues, code);
+    if (!on.work.empty()) code.work = Find(on.work, "work", names_.works).first;
+    if (!on.value.empty()) code.value = Parse(on.value, "value");
+    if (!on.old_value.empty()) code.old_value = Parse(on.old_value, "old");
+    if (op.kind == OpKind::kAssert) {
+      code.value = Parse(on.condition, "condition");
+      code.text =
+          program_.texts.emplace_back(on.message.empty() ? on.condition : on.message).c_str();
+    }
+    if (!on.into.empty()) code.into = Register(on.into);
+    CheckKind(op, code);
+    if (on.latency_ns.lo_ns > on.latency_ns.hi_ns) {
+      Complain("latency_ns", Cat("want the lowest first, got [", on.latency_ns.lo_ns, ", ",
+                                 on.latency_ns.hi_ns, "]"));
+    }
+  }
+
+  // Whether the lock has what is asked of it.
+  void CheckKind(const Op& op, const Instruction& code) {
+    if (op.on.lock.empty() || code.first >= program_.locks.size()) return;
+    const model::LockKind kind = program_.locks[code.first].kind;
+    const bool has_readers =
+        kind == model::LockKind::kRwsem || kind == model::LockKind::kPercpuRwsem;
+    if (has_readers) return;
+    if (op.on.read) Complain("read", "want a lock with readers");
+    if (op.kind == OpKind::kDowngrade) Complain("lock", "want a lock with readers");
+  }
+
+  Block& Open(OpKind kind) { return blocks_.emplace_back(Block{.kind = kind, .op = at_}); }
+
+  void Else() {
+    if (blocks_.empty() || !blocks_.back().to_else) {
+      return Complain("", "\"else\" without an \"if\" or \"trylock\"");
+    }
+    Block& block = blocks_.back();
+    block.to_end.push_back(code_.size());
+    Emit(Opcode::kJump);
+    code_[*block.to_else].jump = static_cast<uint32_t>(code_.size());
+    block.to_else.reset();
+  }
+
+  // A counter of its own bounds each loop.
+  void Loop(const Op& op) {
+    const std::string counter = Cat("_round", at_);
+    Block block{.kind = op.kind, .op = at_};
+    Emit(Opcode::kLet).into = Register(counter);
+    block.again = code_.size();
+    block.to_end.push_back(JumpUnless(Parse(Cat(counter, " < ", op.on.times), "times")));
+    if (op.kind == OpKind::kWhile) {
+      block.to_end.push_back(JumpUnless(Parse(op.on.condition, "condition")));
+    }
+    Instruction& count = Emit(Opcode::kLet);
+    count.value = Parse(Cat(counter, " + 1"), "times");
+    count.into = Register(counter);
+    blocks_.push_back(std::move(block));
+  }
+
+  void End() {
+    if (blocks_.empty()) return Complain("", "\"end\" without a block");
+    const Block block = std::move(blocks_.back());
+    blocks_.pop_back();
+    if (block.kind == OpKind::kWhile || block.kind == OpKind::kRepeat) {
+      Emit(Opcode::kJump).jump = static_cast<uint32_t>(block.again);
+    }
+    const auto end = static_cast<uint32_t>(code_.size());
+    for (const size_t jump : block.to_end) code_[jump].jump = end;
+    if (block.to_else) code_[*block.to_else].jump = end;
+  }
+
+  size_t JumpUnless(Expression condition) {
+    Emit(Opcode::kJumpUnless).value = std::move(condition);
+    return code_.size() - 1;
+  }
+
+  Instruction& Emit(Opcode opcode) {
+    Instruction& code = code_.emplace_back();
+    code.op = opcode;
+    code.site = {site_file_, static_cast<int>(at_)};
+    return code;
+  }
+
+  // "name" or "name[expression]".
+  void Object(std::string_view text, std::string_view key, const Ranges& ranges,
+              Instruction& code) {
+    const size_t bracket = text.find('[');
+    const std::string_view name = text.substr(0, bracket);
+    const Range range = Find(name, key, ranges);
+    code.first = range.first;
+    code.count = static_cast<uint32_t>(std::max<int64_t>(range.count, 1));
+    const bool indexed = bracket != std::string_view::npos;
+    if (indexed && !text.ends_with(']')) return Complain(key, "want a \"]\" at the end");
+    if (indexed != (range.count > 0) && ranges.contains(name)) {
+      return Complain(key, range.count > 0 ? Cat("want an element, \"", name, "[expression]\"")
+                                           : Cat("\"", name, "\" is no array"));
+    }
+    if (indexed) {
+      code.index = Parse(text.substr(bracket + 1, text.size() - bracket - 2), key);
+    }
+  }
+
+  Range Find(std::string_view name, std::string_view key, const Ranges& ranges) {
+    const auto it = ranges.find(name);
+    if (it != ranges.end()) return it->second;
+    Complain(key, Cat("no such ", key, " in \"program\"", Suggestion(name, KeysOf(ranges))));
+    return {UINT32_MAX, 0};
+  }
+
+  Expression Parse(std::string_view text, std::string_view key) {
+    auto expression = Expression::Parse(text, [this](std::string_view name) {
+      const auto it = registers_.find(name);
+      return it == registers_.end() ? -1 : it->second;
+    });
+    if (expression.ok()) return *std::move(expression);
+    Complain(key, Cat(expression.status().message(), " in \"", text, "\""));
+    return Expression();
+  }
+  int Register(const std::string& name) {
+    return registers_.try_emplace(name, static_cast<int>(registers_.size())).first->second;
+  }
+
+  void Complain(std::string_view key, std::string message) {
+    const std::string pointer = PointerTo(pointer_, at_);
+    Add(key.empty() ? pointer : PointerTo(pointer, key), std::move(message));
+  }
+  void Add(std::string pointer, std::string message) {
+    problems_.push_back({std::move(pointer), std::move(message)});
+  }
+
+  LockProgram& program_;
+  const DeclaredNames& names_;
+  std::string pointer_;
+  const char* site_file_;
+  std::vector<Problem>& problems_;
+  std::vector<Instruction> code_;
+  std::vector<Block> blocks_;
+  std::map<std::string, int, std::less<>> registers_;
+  size_t at_ = 0;  // the operation
+};
+
+class ProgramCompiler {
+ public:
+  ProgramCompiler(const Scenario& scenario, std::vector<Problem>& problems)
+      : scenario_(scenario), config_(*scenario.program), problems_(problems) {}
+
+  std::unique_ptr<LockProgram> Compile() {
+    DeclareLocks();
+    DeclareEvents();
+    DeclareVariables();
+    for (size_t i = 0; i < config_.queues.size(); ++i) {
+      const QueueConfig& queue = config_.queues[i];
+      Declare(names_.queues, queue.name, 0, program_->queues.size(), "/program/queues", i);
+      program_->queues.push_back({queue.name, static_cast<int>(queue.max_active)});
+    }
+    for (size_t i = 0; i < config_.works.size(); ++i) {
+      Declare(names_.works, config_.works[i].name, 0, i, "/program/works", i);
+    }
+    for (size_t i = 0; i < config_.works.size(); ++i) {
+      const WorkConfig& work = config_.works[i];
+      Routine& routine = program_->works.emplace_back();
+      CompileRoutine(work.name, work.ops, PointerTo("/program/works", i), routine);
+    }
+    for (size_t i = 0; i < scenario_.threads.size(); ++i) {
+      CompileThread(scenario_.threads[i], static_cast<int64_t>(i));
+    }
+    InferDebts();
+    return std::move(program_);
+  }
+
+ private:
+  void Declare(Ranges& ranges, const std::string& name, int64_t count, size_t first,
+               std::string_view list, size_t i) {
+    if (first + static_cast<size_t>(count) > kMaxObjects) {
+      problems_.push_back(
+          {PointerTo(list, i), Cat("want at most ", kMaxObjects, " of them, elements included")});
+    }
+    const Range range{static_cast<uint32_t>(first), count};
+    if (!ranges.try_emplace(name, range).second) {
+      problems_.push_back(
+          {PointerTo(PointerTo(list, i), "name"), Cat("\"", name, "\" is there twice")});
+    }
+  }
+
+  void DeclareLocks() {
+    for (size_t i = 0; i < config_.locks.size(); ++i) {
+      const LockConfig& lock = config_.locks[i];
+      Declare(names_.locks, lock.name, lock.count, program_->locks.size(), "/program/locks", i);
+      if (lock.ordered && lock.count == 0) {
+        problems_.push_back({PointerTo(PointerTo("/program/locks", i), "ordered"),
+                             "want a \"count\": it is about the elements of an array"});
+      }
+      if (program_->locks.size() > kMaxObjects) return;
+      for (int64_t element = 0; element < std::max<int64_t>(lock.count, 1); ++element) {
+        model::LockDecl decl;
+        decl.name = lock.name;
+        decl.lock_class = lock.lock_class.empty() ? lock.name : lock.lock_class;
+        decl.kind = static_cast<model::LockKind>(lock.kind);
+        if (lock.count > 0)
+          (lock.ordered ? decl.index : decl.number) = static_cast<uint64_t>(element);
+        program_->locks.push_back(std::move(decl));
+      }
+    }
+  }
+
+  void DeclareEvents() {
+    for (size_t i = 0; i < config_.events.size(); ++i) {
+      const EventConfig& event = config_.events[i];
+      Declare(names_.events, event.name, 0, program_->events.size(), "/program/events", i);
+      program_->events.push_back({event.name,
+                                  event.lock_class.empty() ? event.name : event.lock_class,
+                                  event.initial, event.counting});
+    }
+  }
+
+  void DeclareVariables() {
+    for (size_t i = 0; i < config_.variables.size(); ++i) {
+      const VariableConfig& variable = config_.variables[i];
+      Declare(names_.variables, variable.name, variable.count, program_->variables.size(),
+              "/program/variables", i);
+      if (program_->variables.size() > kMaxObjects) return;
+      for (int64_t element = 0; element < std::max<int64_t>(variable.count, 1); ++element) {
+        program_->variables.push_back({variable.name, variable.initial});
+      }
+    }
+  }
+
+  void CompileThread(const ThreadConfig& thread, int64_t number) {
+    Routine& routine = program_->threads.emplace_back();
+    routine.me = number;
+    routine.repeat = thread.repeat;
+    routine.daemon = thread.daemon;
+    if (thread.context != ThreadContext::kTask) {
+      routine.irq.in_hardirq = thread.context == ThreadContext::kHardirq;
+      routine.irq.in_softirq = !routine.irq.in_hardirq;
+      routine.irq.hardirqs_on = !routine.irq.in_hardirq;
+      routine.irq.softirqs_on = false;
+    }
+    const std::string pointer = PointerTo("/threads", static_cast<size_t>(number));
+    CompileRoutine(thread.name, thread.ops, pointer, routine);
+    if (thread.daemon && (thread.ops.empty() || thread.ops[0].kind != OpKind::kWait)) {
+      problems_.push_back({PointerTo(pointer, "daemon"),
+                           "want a daemon to begin with a \"wait\", for something to do"});
+    }
+  }
+
+  void CompileRoutine(const std::string& name, const std::vector<Op>& ops,
+                      const std::string& pointer, Routine& routine) {
+    routine.name = name;
+    const std::string list = PointerTo(pointer, "ops");
+    RoutineCompiler(*program_, names_, list, problems_).Compile(ops, routine);
+    routine.frame = {program_->texts.emplace_back(name).c_str(),
+                     {program_->texts.emplace_back(list).c_str(), 0}};
+  }
+
+  // Whoever waits for an event that one thread signals, once and for all, waits for that thread.
+  void InferDebts() {
+    for (uint32_t event = 0; event < program_->events.size(); ++event) {
+      const model::EventDecl& decl = program_->events[event];
+      if (decl.counting || decl.initial > 0 || !IsOnlySignalled(event)) continue;
+      std::set<Routine*> signallers;
+      for (Routine& routine : program_->threads) {
+        if (Mentions(routine, Opcode::kSignal, event)) signallers.insert(&routine);
+      }
+      if (signallers.size() == 1) (*signallers.begin())->owes.push_back(event);
+    }
+  }
+  // By threads, and never cleared.
+  bool IsOnlySignalled(uint32_t event) const {
+    for (const auto* routines : {&program_->threads, &program_->works}) {
+      for (const Routine& routine : *routines) {
+        if (Mentions(routine, Opcode::kClear, event) || Mentions(routine, Opcode::kSubmit, event) ||
+            Mentions(routine, Opcode::kOwe, event)) {
+          return false;
+        }
+      }
+    }
+    return std::none_of(
+        program_->works.begin(), program_->works.end(),
+        [event](const Routine& work) { return Mentions(work, Opcode::kSignal, event); });
+  }
+  static bool Mentions(const Routine& routine, Opcode opcode, uint32_t event) {
+    return std::any_of(routine.code.begin(), routine.code.end(), [&](const Instruction& code) {
+      return code.op == opcode && code.first == event;
+    });
+  }
+
+  const Scenario& scenario_;
+  const ProgramConfig& config_;
+  std::vector<Problem>& problems_;
+  DeclaredNames names_;
+  std::unique_ptr<LockProgram> program_ = std::make_unique<LockProgram>();
+};
+
+}  // namespace
+
+std::unique_ptr<LockProgram> CompileProgram(const Scenario& scenario,
+                                            std::vector<Problem>& problems) {
+  SIM_CHECK(scenario.program.has_value());
+  return ProgramCompiler(scenario, problems).Compile();
+}
+
+}  // namespace scenario
