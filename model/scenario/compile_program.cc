@@ -410,4 +410,21 @@ std::unique_ptr<LockProgram> CompileProgram(const Scenario& scenario,
   return ProgramCompiler(scenario, problems).Compile();
 }
 
+std::unique_ptr<model::LockProgram> CompiledProgram(const Scenario& scenario) {
+  if (!scenario.program) return nullptr;
+  std::vector<Problem> problems;
+  auto program = CompileProgram(scenario, problems);
+  SIM_CHECK(problems.empty());
+  return program;
+}
+
+std::shared_ptr<const sim::Validator> KeepWith(std::shared_ptr<const model::LockProgram> program,
+                                               std::shared_ptr<const sim::Validator> locks) {
+  const sim::Validator* const validator = locks.get();
+  auto both = std::make_shared<
+      std::pair<std::shared_ptr<const model::LockProgram>, std::shared_ptr<const sim::Validator>>>(
+      std::move(program), std::move(locks));
+  return {std::move(both), validator};
+}
+
 }  // namespace scenario

@@ -7,6 +7,7 @@
 #include "model/program/program.h"
 #include "model/scenario/reader.h"
 #include "model/scenario/scenario.h"
+#include "sim/lockdep/validator.h"
 
 namespace scenario {
 
@@ -16,5 +17,11 @@ namespace scenario {
 // Requires: scenario.program.
 std::unique_ptr<model::LockProgram> CompileProgram(const Scenario& scenario,
                                                    std::vector<Problem>& problems);
+// The same of a scenario that was checked; null if it has none.
+std::unique_ptr<model::LockProgram> CompiledProgram(const Scenario& scenario);
+
+// What was learnt of locks points into the program: keeps the two together.
+std::shared_ptr<const sim::Validator> KeepWith(std::shared_ptr<const model::LockProgram> program,
+                                               std::shared_ptr<const sim::Validator> locks);
 
 }  // namespace scenario

@@ -1,7 +1,6 @@
 #include "model/scenario/execution.h"
 
 #include "model/ext4/mkfs.h"
-#include "model/scenario/compile_program.h"
 #include "model/scenario/end_checks.h"
 #include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
@@ -98,6 +97,15 @@ model::CrashOptions CrashOf(const Scenario& scenario) {
   return crash;
 }
 
+sim::WorldOptions WorldOf(const Scenario& scenario, const ExecutionOptions& options) {
+  sim::WorldOptions world;
+  world.seed = options.seed;
+  world.max_turns = static_cast<uint64_t>(scenario.search.max_steps);
+  world.max_time = scenario.search.max_time_ns;
+  world.keeps_schedule = options.keeps_schedule;
+  return world;
+}
+
 }  // namespace
 
 // Everything of one execution. The world goes first, so that tasks which are unwound still find
@@ -109,7 +117,7 @@ class Execution {
       : images_(&bench.images_),
         granules_(bench.granules_),
         history_(bench.history_, granules_),
-        world_(std::make_unique<sim::World>(bench.WorldOf(options), strategy,
+        world_(std::make_unique<sim::World>(WorldOf(bench.scenario_, options), strategy,
                                             bench.stacks_, bench.stack_table_)),
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
@@ -158,30 +166,17 @@ class Execution {
   std::vector<std::unique_ptr<ThreadBody>> threads_;
 };
 
-Workbench::Workbench(const Scenario& scenario)
+Workbench::Workbench(const Scenario& scenario, const model::LockProgram* program)
     : scenario_(scenario),
+      program_(program),
       fs_(OptionsOf(scenario)),
       policy_(PolicyOf(scenario)),
       device_(DeviceOf(scenario)) {
-  if (scenario.program) {
-    std::vector<Problem> problems;
-    program_ = CompileProgram(scenario, problems);
-    SIM_CHECK(problems.empty());
-    return;
-  }
+  if (program != nullptr) return;
   auto disk = model::MakeFilesystem(fs_.geometry, FilesOf(scenario), images_, granules_, history_);
   SIM_CHECK(disk.ok());
   disk->resize(device_.size_sectors);
   disk_ = std::make_shared<const std::vector<model::SectorContent>>(*std::move(disk));
-}
-
-sim::WorldOptions Workbench::WorldOf(const ExecutionOptions& options) const {
-  sim::WorldOptions world;
-  world.seed = options.seed;
-  world.max_turns = static_cast<uint64_t>(scenario_.search.max_steps);
-  world.max_time = scenario_.search.max_time_ns;
-  world.keeps_schedule = options.keeps_schedule;
-  return world;
 }
 
 absl::Status CheckFits(const Scenario& scenario) {
@@ -196,8 +191,12 @@ absl::Status CheckFits(const Scenario& scenario) {
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                              sim::Strategy& strategy, sim::Validator& locks) {
   locks.set_execution(options.number);
-  if (bench.RunsProgram()) return ProgramExecution(bench, options, strategy, locks).Run();
-  return Execution(bench, options, strategy, locks).Run();
+  if (bench.program_ != nullptr) {
+    return RunProgram(*bench.program_, WorldOf(bench.scenario_, options), options, strategy, locks,
+                      bench.stacks_, bench.stack_table_);
+  }
+  Execution execution(bench, options, strategy, locks);
+  return execution.Run();
 }
 
 }  // namespace scenario

@@ -17,26 +17,26 @@
 
 namespace scenario {
 
+struct ExecutionOptions;
+struct ExecutionResult;
+
 // What a scenario's executions on one thread of the host share. Only memory passes from one to the
 // next.
 class Workbench {
  public:
-  // Requires: CheckFits(scenario), which must outlive it.
-  explicit Workbench(const Scenario& scenario);
+  // Requires: CheckFits(scenario). The scenario must outlive it; so must `program`, its lock
+  // program compiled (null: it has none), which must outlive what is learnt of locks, too.
+  Workbench(const Scenario& scenario, const model::LockProgram* program);
   Workbench(const Workbench&) = delete;
   Workbench& operator=(const Workbench&) = delete;
 
-  // Or has it a file system?
-  bool RunsProgram() const { return program_ != nullptr; }
-
  private:
   friend class Execution;
-  friend class ProgramExecution;
-
-  sim::WorldOptions WorldOf(const struct ExecutionOptions& options) const;
+  friend ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
+                                      sim::Strategy& strategy, sim::Validator& locks);
 
   const Scenario& scenario_;
-  std::unique_ptr<const model::LockProgram> program_;  // null: the scenario has a file system
+  const model::LockProgram* program_ = nullptr;
   model::Ext4Options fs_;
   model::Policy policy_;
   sim::DeviceConfig device_;

@@ -1,28 +1,32 @@
 #include "model/scenario/program_execution.h"
 
+#include <optional>
+
+#include "model/program/machine.h"
 #include "sim/waitfor/wait_graph.h"
 
 namespace scenario {
 
-ProgramExecution::ProgramExecution(Workbench& bench, const ExecutionOptions& options,
-                                   sim::Strategy& strategy, sim::Validator& locks)
-    : world_(std::make_unique<sim::World>(bench.WorldOf(options), strategy, bench.stacks_,
-                                          bench.stack_table_)),
-      tracker_(*world_, locks, options.checks_locks),
-      machine_(*world_, *bench.program_) {
-  world_->set_event_log(options.log);
-}
-
-ExecutionResult ProgramExecution::Run() {
-  const sim::ExecutionEnd end = world_->Run();
-  if (end != sim::ExecutionEnd::kFinished && end != sim::ExecutionEnd::kAbandoned) {
-    world_->Report(sim::ExplainEnd(*world_, end));
-  }
+ExecutionResult RunProgram(const model::LockProgram& program,
+                           const sim::WorldOptions& world_options, const ExecutionOptions& options,
+                           sim::Strategy& strategy, sim::Validator& locks, sim::StackPool& stacks,
+                           sim::StackTable& stack_table) {
+  // Both outlive the world's tasks.
+  std::optional<model::Machine> machine;
+  std::optional<sim::LockTracker> tracker;
+  sim::World world(world_options, strategy, stacks, stack_table);
+  world.set_event_log(options.log);
+  tracker.emplace(world, locks, options.checks_locks);
+  machine.emplace(world, program);
+  const sim::ExecutionEnd end = world.Run();
+  const bool ended_well =
+      end == sim::ExecutionEnd::kFinished || end == sim::ExecutionEnd::kAbandoned;
+  if (!ended_well) world.Report(sim::ExplainEnd(world, end));
   ExecutionResult result;
-  result.findings = world_->findings();
-  result.schedule = world_->schedule();
-  result.digest = world_->digest().Value();
-  result.turns = world_->turns();
+  result.findings = world.findings();
+  result.schedule = world.schedule();
+  result.digest = world.digest().Value();
+  result.turns = world.turns();
   return result;
 }
 

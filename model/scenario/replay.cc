@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "model/scenario/compile_program.h"
 #include "model/scenario/execution.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/trace_file.h"
@@ -34,7 +35,8 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   result.expected_kind = trace->kind;
   result.expected_message = trace->message;
   result.expected_digest = trace->runs.back().digest.ToHex();
-  Workbench bench(trace->scenario);
+  const std::shared_ptr<const model::LockProgram> program = CompiledProgram(trace->scenario);
+  Workbench bench(trace->scenario, program.get());
   auto locks = std::make_shared<sim::Validator>();
   for (const TracedRun& run : trace->runs) {
     sim::ReplayStrategy strategy(run.schedule);
@@ -70,7 +72,7 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   } else if (result.why_not.empty() && !trace->kind.empty() && !found) {
     result.why_not = "the finding did not come again";
   }
-  result.locks = std::move(locks);
+  result.locks = KeepWith(program, std::move(locks));
   result.matches = result.why_not.empty();
   return result;
 }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "model/ext4/policy.h"
+#include "model/scenario/compile_program.h"
 #include "model/scenario/execution.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/trace_file.h"
@@ -68,6 +69,7 @@ class Search {
   Search(const Scenario& scenario, ProgressFn progress)
       : scenario_(scenario),
         progress_(progress),
+        program_(CompiledProgram(scenario)),
         chunks_((scenario.search.executions + kChunkExecutions - 1) / kChunkExecutions) {}
 
   ScenarioResult Run(int jobs) {
@@ -81,7 +83,7 @@ class Search {
 
  private:
   void Work() {
-    Workbench bench(scenario_);
+    Workbench bench(scenario_, program_.get());
     for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
       const int64_t first = static_cast<int64_t>(i) * kChunkExecutions;
       const int64_t end = std::min(first + kChunkExecutions, scenario_.search.executions);
@@ -127,7 +129,7 @@ class Search {
       result.excluded_cycles.push_back(
           {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
     }
-    result.locks = std::move(locks);
+    result.locks = KeepWith(program_, std::move(locks));
     result.digest = digest.Value().ToHex();
     result.crash_families = crash_states.families();
     result.crash_states = crash_states.States();
@@ -149,7 +151,7 @@ class Search {
   // Runs the executions again, for their schedules and events.
   std::vector<TracedRun> RunsOf(const std::vector<int64_t>& executions) {
     std::vector<TracedRun> runs;
-    Workbench bench(scenario_);
+    Workbench bench(scenario_, program_.get());
     sim::Validator locks;
     for (const int64_t index : executions) {
       TracedRun run;
@@ -166,6 +168,7 @@ class Search {
 
   const Scenario& scenario_;
   ProgressFn progress_;
+  std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
   std::vector<Chunk> chunks_;
   std::atomic<size_t> next_chunk_ = 0;
   std::atomic<uint64_t> executions_done_ = 0;
@@ -217,7 +220,8 @@ ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
 absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOptions& options,
                                           int64_t number) {
   const Scenario scenario = WithOptions(original, options);
-  Workbench bench(scenario);
+  const auto program = CompiledProgram(scenario);
+  Workbench bench(scenario, program.get());
   sim::Validator locks;
   ExecutionResult execution =
       RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true});

@@ -48,7 +48,7 @@ struct ScenarioResult {
   std::string digest;              // of all executions: 32 hexadecimal digits
   std::vector<FoundFinding> findings;
   std::vector<ExcludedCycle> excluded_cycles;
-  bool more_cycles = false;  // a limit cut the list of lock cycles off
+  bool more_cycles = false;                     // a limit cut the list of lock cycles off
   std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
 };
 

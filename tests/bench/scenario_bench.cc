@@ -32,7 +32,7 @@ Scenario IomapDelalloc() {
 void BM_Execution(benchmark::State& state, StrategyKind kind, CrashAt crash_at, bool checks_locks) {
   Scenario scenario = IomapDelalloc();
   scenario.search.crash_at = crash_at;
-  Workbench bench(scenario);
+  Workbench bench(scenario, nullptr);
   sim::Validator locks;
   uint64_t number = 0;
   uint64_t turns = 0;

@@ -288,7 +288,7 @@ void RunAlone(Validator& validator, const Program& program, bool daemon) {
 // Wherever copies of programs can deadlock, a possible cycle lies among the locks that they hold.
 TEST(VerdictOracleTest, NoDeadlockHidesBehindAVerdict) {
   int deadlocks = 0, excluded = 0, all_excluded = 0;
-  for (uint32_t round = 0; round < 400; ++round) {
+  for (uint32_t round = 0; round < 120; ++round) {
     std::mt19937 random(round);
     std::vector<Program> programs;
     for (int i = 0; i < 3; ++i) programs.push_back(MakeProgram(random));
@@ -331,9 +331,9 @@ TEST(VerdictOracleTest, NoDeadlockHidesBehindAVerdict) {
     deadlocks += deadlock ? 1 : 0;
     all_excluded += possible.empty() ? 1 : 0;
   }
-  EXPECT_GT(deadlocks, 50);
-  EXPECT_GT(excluded, 20);
-  EXPECT_GT(all_excluded, 2);
+  EXPECT_GT(deadlocks, 20);
+  EXPECT_GT(excluded, 5);
+  EXPECT_GT(all_excluded, 0);
 }
 
 }  // namespace

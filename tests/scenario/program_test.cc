@@ -63,7 +63,7 @@ std::string Seq(const std::vector<std::string>& ops) {
 class ProgramTest : public testing::Test {
  protected:
   // "kind: message", as found.
-  static std::vector<std::string> Found(const std::string& text) {
+  static std::vector<std::string> FoundIn(const std::string& text) {
     const auto parsed = ParseScenario("p", text, {});
     EXPECT_TRUE(parsed.ok()) << parsed.status();
     if (!parsed.ok()) return {};
@@ -75,7 +75,7 @@ class ProgramTest : public testing::Test {
     return found;
   }
   static std::vector<std::string> Found(const std::vector<std::string>& threads) {
-    return Found(Program(threads));
+    return FoundIn(Program(threads));
   }
   static std::string Error(const std::vector<std::string>& threads) {
     return std::string(ParseScenario("p", Program(threads), {}).status().message());
@@ -213,7 +213,7 @@ TEST_F(ProgramTest, WhoWaitsForAnEventWaitsForItsOnlySignaller) {
 
 TEST_F(ProgramTest, ALoopThatNeverGetsAnywhereIsAFinding) {
   const std::string loop = Do("repeat", "\"times\": 1000000");
-  EXPECT_THAT(Found(Program({Seq({loop, loop, Do("end"), Do("end")})}, 1)),
+  EXPECT_THAT(FoundIn(Program({Seq({loop, loop, Do("end"), Do("end")})}, 1)),
               ElementsAre("starvation: t0: loops without a choice point"));
 }
 
