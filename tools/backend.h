@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/scenario/images.h"
 #include "model/scenario/policy_field.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/scenario.h"
@@ -26,6 +29,14 @@ struct Backend {
   std::function<absl::StatusOr<scenario::Recording>(const scenario::Scenario&,
                                                     const scenario::RunOptions&, int64_t number)>
       record;
+  // scenario::MakeTraceImage()
+  std::function<absl::Status(const nlohmann::ordered_json& trace,
+                             const std::optional<std::string>& number, scenario::ImageSink)>
+      image;
+  // scenario::MakeSampleImages()
+  std::function<absl::StatusOr<int64_t>(const scenario::Scenario&, const scenario::RunOptions&,
+                                        int64_t count, scenario::ImageSink)>
+      images;
 };
 
 }  // namespace tools

@@ -14,6 +14,7 @@
 #include "model/scenario/scenario.h"
 #include "model/scenario/text.h"
 #include "sim/check.h"
+#include "tools/image_command.h"
 #include "tools/lockdep_command.h"
 #include "tools/look_commands.h"
 #include "tools/record_command.h"
@@ -139,6 +140,42 @@ CLI::App* AddLockdep(CLI::App& app, LockdepArguments& lockdep) {
   return command;
 }
 
+CLI::App* AddImage(CLI::App& app, ImageArguments& image) {
+  CLI::App* command =
+      app.add_subcommand("image", "Write a crash state of a trace as an ext4 image");
+  command->add_option("TRACE", image.trace, "A file that run --traces or record wrote")
+      ->required()
+      ->type_name("");
+  command
+      ->add_option("-o,--output", image.image, "The image to write; FILE.json says what is in it")
+      ->required()
+      ->type_name("FILE");
+  command
+      ->add_option("--state", image.state,
+                   "Which one of the states possible then (default: the finding's own)")
+      ->type_name("N");
+  return command;
+}
+
+CLI::App* AddImages(CLI::App& app, ImagesArguments& images) {
+  CLI::App* command =
+      app.add_subcommand("images", "Write a sample of a scenario's crash states as ext4 images");
+  command->add_option("SCENARIO", images.path, "A scenario file")->required()->type_name("");
+  command->add_option("-o,--output", images.directory, "Where to write them")
+      ->required()
+      ->type_name("DIR");
+  command->add_option("--count", images.count, "How many at most (default: 32)")
+      ->check(Between(1, 1'000'000))
+      ->type_name("N");
+  command->add_option("--seed", images.options.seed, "Instead of the scenario's")->type_name("N");
+  command
+      ->add_option("--executions", images.options.executions,
+                   "Of how many executions (default: the scenario's, at most 8)")
+      ->check(Between(1, 1'000'000'000))
+      ->type_name("N");
+  return command;
+}
+
 CLI::App* AddPaths(CLI::App& app, const char* name, const char* about,
                    std::vector<std::string>& paths) {
   CLI::App* command = app.add_subcommand(name, about);
@@ -188,6 +225,10 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
       ->required()
       ->type_name("");
   AddLockOutputs(*replay, replay_locks);
+  ImageArguments image;
+  CLI::App* image_command = AddImage(app, image);
+  ImagesArguments images;
+  CLI::App* images_command = AddImages(app, images);
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
@@ -214,6 +255,8 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   }
   if (record_command->parsed()) return RecordCommand(record, backend, console);
   if (replay->parsed()) return ReplayCommand(trace, replay_locks, backend, console);
+  if (image_command->parsed()) return ImageCommand(image, backend, console);
+  if (images_command->parsed()) return ImagesCommand(images, backend, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {
     if (paths.empty()) paths = {"scenarios"};

@@ -20,6 +20,8 @@ tools::Backend RealBackend() {
   backend.run = scenario::RunScenario;
   backend.replay = scenario::ReplayTrace;
   backend.record = scenario::RecordExecution;
+  backend.image = scenario::MakeTraceImage;
+  backend.images = scenario::MakeSampleImages;
   return backend;
 }
 

@@ -39,9 +39,16 @@ OutputFile::~OutputFile() {
 }
 
 absl::Status OutputFile::Write(std::string_view content) {
+  return WriteWith([&](std::ostream& file) {
+    file.write(content.data(), static_cast<std::streamsize>(content.size()));
+  });
+}
+
+absl::Status OutputFile::WriteWith(absl::FunctionRef<void(std::ostream&)> write) {
   errno = 0;
   std::ofstream file(part_, std::ios::binary);
-  file.write(content.data(), static_cast<std::streamsize>(content.size())).flush();
+  write(file);
+  file.flush();
   if (!file) return Refused(path_, std::strerror(errno));
   std::error_code error;
   if (part_ != path_) fs::rename(part_, path_, error);

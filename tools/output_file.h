@@ -1,9 +1,11 @@
 // A file that a command writes: there as a whole, or as it was before.
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -22,6 +24,8 @@ class OutputFile {
 
   // Puts `content` in place of what was there. Once.
   absl::Status Write(std::string_view content);
+  // The same, with a content that `write` puts into the empty file.
+  absl::Status WriteWith(absl::FunctionRef<void(std::ostream&)> write);
 
  private:
   OutputFile(std::string path, std::string part) : path_(std::move(path)), part_(std::move(part)) {}

@@ -7,8 +7,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly build_packages=(
   g++ meson ninja-build pkg-config
-  libboost-context-dev libboost-graph-dev libabsl-dev libarchive-dev nlohmann-json3-dev libcli11-dev
-  libgtest-dev libgmock-dev libbenchmark-dev
+  libboost-context-dev libboost-graph-dev libabsl-dev libarchive-dev libext2fs-dev nettle-dev
+  nlohmann-json3-dev libcli11-dev
+  libgtest-dev libgmock-dev libbenchmark-dev e2fsprogs
 )
 
 # Release as everybody measures it; and all files of a folder compiled as one, which takes a third of

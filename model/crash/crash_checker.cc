@@ -7,7 +7,6 @@
 
 #include "absl/container/btree_set.h"
 #include "model/crash/family.h"
-#include "model/crash/story.h"
 
 namespace model {
 
@@ -34,6 +33,8 @@ struct CrashChecker::Impl {
   void CountWrite(const sim::Bio& bio);
   void CountAgain();
   void Rescan();
+  CrashScene Scene() { return {world, device, geometry, images, history, states}; }
+  void ConsiderFamily();
   void JudgeWrite(const sim::Bio& bio);
   void JudgeFamily();
   void Report(const PossibleRecovery& recovery, const std::vector<CrashFault>& faults);
@@ -72,6 +73,10 @@ CrashChecker::~CrashChecker() {
   impl_->history.set_listener(nullptr);
 }
 
+void CrashChecker::End() {
+  if (impl_->options.watcher != nullptr) impl_->options.watcher->OnEnd(impl_->Scene());
+}
+
 const StateCount& CrashChecker::count() const { return impl_->count; }
 
 // --- Changes -------------------------------------------------------------------------------------
@@ -93,8 +98,7 @@ void CrashChecker::OnDurable(const sim::BlockDevice&) {
 }
 
 void CrashChecker::OnPromise(FileKey file) {
-  impl_->Rescan();
-  impl_->count.AddFamily(impl_->signature);
+  impl_->ConsiderFamily();
   for (const PossibleRecovery& recovery : impl_->recoveries) {
     impl_->Report(recovery, impl_->judge.JudgeFile(recovery, file));
   }
@@ -162,9 +166,14 @@ void CrashChecker::Impl::Rescan() {
 
 // --- Judging -------------------------------------------------------------------------------------
 
-void CrashChecker::Impl::JudgeWrite(const sim::Bio& bio) {
+void CrashChecker::Impl::ConsiderFamily() {
   Rescan();
   count.AddFamily(signature);
+  if (options.watcher != nullptr) options.watcher->OnFamily(Scene(), recoveries);
+}
+
+void CrashChecker::Impl::JudgeWrite(const sim::Bio& bio) {
+  ConsiderFamily();
   for (size_t i = 0; i < recoveries.size(); ++i) {
     Report(recoveries[i], i < judged ? judge.JudgeSectors(recoveries[i], bio.sector, bio.contents)
                                      : judge.JudgeAll(recoveries[i]));
@@ -172,24 +181,24 @@ void CrashChecker::Impl::JudgeWrite(const sim::Bio& bio) {
 }
 
 void CrashChecker::Impl::JudgeFamily() {
-  Rescan();
-  count.AddFamily(signature);
+  ConsiderFamily();
   for (const PossibleRecovery& recovery : recoveries) Report(recovery, judge.JudgeAll(recovery));
 }
 
 void CrashChecker::Impl::Report(const PossibleRecovery& recovery,
                                 const std::vector<CrashFault>& faults) {
   if (faults.empty()) return;
-  const CrashScene scene{world, device, geometry, images, history};
+  const CrashScene scene = Scene();
   for (const CrashFault& fault : faults) {
-    const bool within_contract = options.data_writeback && fault.what == CrashFault::What::kFile &&
-                                 IsStale(fault.damage) && fault.damage != Damage::kMetadataBlock;
+    const bool within_contract = options.data_writeback && WithinWritebackContract(fault);
     if (within_contract || !reported.insert(IdentityOf(scene, fault)).second) continue;
-    world.Report({.kind = FindingKindOf(fault),
-                  .message = MessageOf(scene, fault),
-                  .detail = DetailOf(scene, recovery, fault),
-                  .step = world.turns(),
-                  .at = world.now()});
+    sim::Finding finding{.kind = FindingKindOf(fault),
+                         .message = MessageOf(scene, fault),
+                         .detail = DetailOf(scene, recovery, fault),
+                         .step = world.turns(),
+                         .at = world.now()};
+    if (options.watcher != nullptr) options.watcher->OnFault(scene, recovery, fault, finding);
+    world.Report(std::move(finding));
   }
 }
 

@@ -24,10 +24,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "model/crash/history.h"
 #include "model/crash/recovery.h"
 #include "model/crash/state_count.h"
+#include "model/crash/story.h"
 #include "model/ondisk/geometry.h"
 #include "model/ondisk/image_store.h"
 #include "sim/block/block_device.h"
@@ -40,11 +42,27 @@ enum class CrashAt : uint8_t {
   kNone,
 };
 
+// Sees what the checker sees, at the time; for those who build states of the families. Whatever it
+// refers to lives on to the end of the execution, and changes.
+class CrashWatcher {
+ public:
+  virtual ~CrashWatcher() = default;
+  // A family is about to be judged; these are the recoveries that are possible in it.
+  virtual void OnFamily(const CrashScene& scene,
+                        const std::vector<PossibleRecovery>& recoveries) = 0;
+  // A finding that is being reported.
+  virtual void OnFault(const CrashScene& scene, const PossibleRecovery& recovery,
+                       const CrashFault& fault, const sim::Finding& finding) = 0;
+  // The execution has ended.
+  virtual void OnEnd(const CrashScene& scene) = 0;
+};
+
 struct CrashOptions {
   CrashAt crash_at = CrashAt::kEachChange;
   // data=writeback: that a file shows what its blocks held before is within the contract.
   bool data_writeback = false;
   RecoveryRules recovery;
+  CrashWatcher* watcher = nullptr;  // may be null
 };
 
 class CrashChecker : public sim::DeviceListener, public HistoryListener {
@@ -59,6 +77,8 @@ class CrashChecker : public sim::DeviceListener, public HistoryListener {
   void OnDurable(const sim::BlockDevice& device) override;
   void OnPromise(FileKey file) override;
 
+  // For the watcher: nothing happens any more.
+  void End();
   // Of all families considered so far.
   const StateCount& count() const;
 

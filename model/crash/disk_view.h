@@ -34,10 +34,11 @@ class DeviceView : public DiskView {
   const sim::BlockDevice& device_;
 };
 
-// A block is an image only if all its sectors are of it: anything else fails its checksum. Of the
+// A block is an image if all its sectors are as in it: anything else fails its checksum. Of the
 // journal superblock, all that ever changes, and the checksum, is in the first sector.
 enum class Presence : uint8_t { kImpossible, kPossible, kCertain };
-Presence PresenceOf(const DiskView& disk, const Geometry& geometry, Pblk pblk, ImageId image);
+Presence PresenceOf(const DiskView& disk, const Geometry& geometry, const ImageStore& images,
+                    Pblk pblk, ImageId image);
 
 // Some image that the block may be, for which `wanted(const BlockContent&)` holds; 0 if none. Going
 // by the first sector, the latest written first.

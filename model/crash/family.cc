@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/ondisk/render.h"
+
 namespace model {
 
 std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) {
@@ -71,7 +73,9 @@ void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk
       const uint64_t sector = geometry_.first_sector(copy.log_pblk) + i;
       const Possible contents = disk_.At(sector);
       const SectorContent wanted = ImageContent(copy.checksum, i);
-      const auto torn = absl::c_find_if(contents, [&](SectorContent c) { return c != wanted; });
+      const auto torn = absl::c_find_if(contents, [&](SectorContent content) {
+        return !SameBytes(geometry_, images_, content, wanted);
+      });
       if (torn == contents.end()) continue;
       faults_.push_back(
           {.what = What::kTornCopy, .pblk = copy.blocknr, .witnesses = {{sector, *torn}}});
@@ -91,20 +95,13 @@ void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
   for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
     const uint64_t sector = geometry_.first_sector(pblk) + i;
     for (const SectorContent content : disk_.At(sector)) {
-      if (IsSame(content, it->second, i)) continue;
+      if (SameBytes(geometry_, images_, content, ImageContent(it->second, i))) continue;
       faults_.push_back({.what = HomeFault(tid, pblk, it->second, content),
                          .pblk = pblk,
                          .witnesses = {{sector, content}}});
       return;
     }
   }
-}
-
-// Images of different transactions may be equal.
-bool FamilyJudge::IsSame(SectorContent content, ImageId wanted, uint32_t index) const {
-  if (content == ImageContent(wanted, index)) return true;
-  return KindOf(content) == ContentKind::kImage && ImageSectorOf(content) == index &&
-         images_.Get(ImageOf(content)) == images_.Get(wanted);
 }
 
 CrashFault::What FamilyJudge::HomeFault(Tid recovered, Pblk pblk, ImageId wanted,

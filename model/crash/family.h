@@ -44,6 +44,12 @@ struct CrashFault {
   std::vector<Witness> witnesses;
 };
 
+// data=writeback: that a file shows what its blocks held before is within the contract.
+inline bool WithinWritebackContract(const CrashFault& fault) {
+  return fault.what == CrashFault::What::kFile && IsStale(fault.damage) &&
+         fault.damage != Damage::kMetadataBlock;
+}
+
 // An outcome of the journal scan, and what a read finds then.
 struct PossibleRecovery {
   PossibleRecovery(const Geometry& geometry, Outcome found)
@@ -83,7 +89,6 @@ class FamilyJudge {
   void JudgeMissing(const RecoveredTree& tree, const History::File& file);
   void JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid, Lblk lblk,
                  uint32_t sector_in_block, Witness witness, bool on_disk);
-  bool IsSame(SectorContent content, ImageId wanted, uint32_t index) const;
   What HomeFault(Tid recovered, Pblk pblk, ImageId wanted, SectorContent content) const;
 
   const DiskView& disk_;

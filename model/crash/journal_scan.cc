@@ -2,21 +2,38 @@
 
 #include <algorithm>
 
+#include "model/ondisk/render.h"
 #include "sim/check.h"
 
 namespace model {
 
-Presence PresenceOf(const DiskView& disk, const Geometry& geometry, Pblk pblk, ImageId image) {
+Presence PresenceOf(const DiskView& disk, const Geometry& geometry, const ImageStore& images,
+                    Pblk pblk, ImageId image) {
   const bool first_sector_decides = pblk == geometry.journal();
   const uint32_t sectors = first_sector_decides ? 1 : geometry.sectors_per_block();
   const uint64_t first = geometry.first_sector(pblk);
   Presence presence = Presence::kCertain;
   for (uint32_t i = 0; i < sectors; ++i) {
     const Possible contents = disk.At(first + i);
-    if (!absl::c_linear_search(contents, ImageContent(image, i))) return Presence::kImpossible;
+    const SectorContent wanted = ImageContent(image, i);
+    if (!absl::c_linear_search(contents, wanted) &&
+        absl::c_none_of(contents, [&](SectorContent content) {
+          return SameBytes(geometry, images, content, wanted);
+        })) {
+      return Presence::kImpossible;
+    }
     if (contents.size() > 1) presence = Presence::kPossible;
   }
   return presence;
+}
+
+Tid SequenceOf(const BlockContent& content) {
+  if (const auto* descriptor = std::get_if<JournalDescriptor>(&content)) {
+    return descriptor->h_sequence;
+  }
+  if (const auto* revoke = std::get_if<JournalRevoke>(&content)) return revoke->h_sequence;
+  if (const auto* commit = std::get_if<JournalCommit>(&content)) return commit->h_sequence;
+  return 0;
 }
 
 namespace {
@@ -31,7 +48,8 @@ class LogScanner {
     const auto& sb = std::get<JournalSuperblock>(images_.Get(superblock));
     Outcome outcome{
         .superblock = superblock, .first = sb.s_sequence, .recovered = sb.s_sequence - 1};
-    if (PresenceOf(disk_, geometry_, geometry_.journal(), superblock) != Presence::kCertain) {
+    if (PresenceOf(disk_, geometry_, images_, geometry_.journal(), superblock) !=
+        Presence::kCertain) {
       outcome.found.push_back({geometry_.journal(), superblock});
     }
     log_block_ = sb.s_start;
@@ -67,7 +85,7 @@ class LogScanner {
         return SequenceOf(content) == tid;
       });
       if (image == 0) return false;
-      const Presence presence = PresenceOf(disk_, geometry_, pblk, image);
+      const Presence presence = PresenceOf(disk_, geometry_, images_, pblk, image);
       if (presence == Presence::kImpossible) return false;
       if (presence == Presence::kPossible) uncertain_.push_back({pblk, image});
       const BlockContent& content = images_.Get(image);
@@ -96,16 +114,6 @@ class LogScanner {
     const Pblk pblk = geometry_.journal() + log_block_;
     if (++log_block_ == geometry_.journal_blocks) log_block_ = 1;
     return pblk;
-  }
-
-  // 0 is no sequence: not a block that PASS_SCAN knows.
-  static Tid SequenceOf(const BlockContent& content) {
-    if (const auto* descriptor = std::get_if<JournalDescriptor>(&content)) {
-      return descriptor->h_sequence;
-    }
-    if (const auto* revoke = std::get_if<JournalRevoke>(&content)) return revoke->h_sequence;
-    if (const auto* commit = std::get_if<JournalCommit>(&content)) return commit->h_sequence;
-    return 0;
   }
 
   const DiskView& disk_;

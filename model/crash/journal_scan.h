@@ -38,6 +38,9 @@ struct LogBlock {
   ImageId image = 0;
 };
 
+// Of a descriptor, revoke or commit block; 0: not a block that PASS_SCAN knows.
+Tid SequenceOf(const BlockContent& content);
+
 struct Outcome {
   ImageId superblock = 0;  // the journal superblock that is found
   Tid first = 0;           // the log's first transaction, if there is one

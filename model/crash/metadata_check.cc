@@ -112,6 +112,7 @@ class MetadataReader {
         return;
       }
       orphan_[ino] = true;
+      ++tree_.orphans;
       ino = inode->next_orphan;
     }
   }
@@ -155,7 +156,8 @@ class MetadataReader {
     RecoveredFile file{.key = {ino, inode->i_generation},
                        .name = Name(ino),
                        .size_bytes = inode->i_size_bytes,
-                       .inline_data = inode->inline_data};
+                       .inline_data = inode->inline_data,
+                       .orphan = orphan_[ino]};
     if (!inode->inline_data) ReadExtents(ino, *inode, file.extents, BlockUse::Kind::kData);
     if (!orphan_[ino]) CheckBeyondSize(file);
     if (inode->i_links_count == 0) return;

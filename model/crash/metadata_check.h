@@ -34,6 +34,7 @@ struct RecoveredFile {
   std::string name;
   uint64_t size_bytes = 0;
   bool inline_data = false;
+  bool orphan = false;          // on the orphan list: cleanup will cut what is beyond the size
   std::vector<Extent> extents;  // ascending; unwritten ones too
 };
 
@@ -55,6 +56,7 @@ struct RecoveredTree {
   // By block. Data are the blocks that reading a file up to its size reads from the disk.
   std::vector<BlockUse> blocks;
   std::vector<Pblk> metadata;  // ascending
+  uint32_t orphans = 0;        // inodes on the orphan list
   std::vector<MetadataFault> faults;
 };
 

@@ -24,7 +24,8 @@ class RecoveringDisk : public DiskView {
     }
     Possible contents = disk_.At(sector);
     if (pblk == outcome_.missing.pblk && contents.size() > 1) {
-      contents.erase(absl::c_find(contents, ImageContent(outcome_.missing.image, index)));
+      const auto missing = absl::c_find(contents, ImageContent(outcome_.missing.image, index));
+      if (missing != contents.end()) contents.erase(missing);
     }
     return contents;
   }
@@ -48,7 +49,7 @@ bool RecoveryMayBeInterrupted(const DiskView& disk, const Geometry& geometry,
   const RecoveringDisk written(disk, geometry, outcome, replay, rules.flush_before_superblock);
   return absl::c_all_of(replay.copies_read(), [&](const LogCopy& copy) {
     const ImageId image = replay.ImageAt(copy.blocknr);
-    return PresenceOf(written, geometry, copy.blocknr, image) == Presence::kCertain;
+    return PresenceOf(written, geometry, images, copy.blocknr, image) == Presence::kCertain;
   });
 }
 

@@ -54,6 +54,7 @@ std::string BlockName(const CrashScene& scene, Pblk pblk) {
   if (pblk == geometry.inode_bitmap()) return "inode bitmap";
   if (pblk < geometry.root_directory()) return "inode table block";
   if (pblk == geometry.root_directory()) return "root directory's block";
+  if (pblk == geometry.lost_found()) return "block of lost+found";
   return "extent node or directory block";
 }
 

@@ -7,13 +7,14 @@
 
 namespace model {
 
-// What a story needs to know.
+// Where an execution is when a family is judged: what stories and images are made from.
 struct CrashScene {
   const sim::World& world;
   const sim::BlockDevice& device;
   const Geometry& geometry;
   const ImageStore& images;
   const History& history;
+  CommittedStates& states;
 };
 
 // One of the kinds in crash_checker.h.

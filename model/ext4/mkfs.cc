@@ -10,11 +10,12 @@ namespace model {
 namespace {
 
 absl::Status CheckGeometry(const Geometry& geometry) {
-  SIM_CHECK(geometry.inodes % geometry.inodes_per_block() == 0);
+  SIM_CHECK(geometry.inodes % geometry.inodes_per_block() == 0 && geometry.inodes % 8 == 0);
   const uint64_t sectors = geometry.first_sector(geometry.blocks);
-  if (geometry.inodes < kFirstIno || geometry.inodes > 8 * geometry.block_bytes) {
-    return absl::InvalidArgumentError(absl::StrFormat("fs: want %d to %d inodes, got %d", kFirstIno,
-                                                      8 * geometry.block_bytes, geometry.inodes));
+  if (geometry.inodes < kLostFoundIno || geometry.inodes > 8 * geometry.block_bytes) {
+    return absl::InvalidArgumentError(absl::StrFormat("fs: want %d to %d inodes, got %d",
+                                                      kLostFoundIno, 8 * geometry.block_bytes,
+                                                      geometry.inodes));
   }
   if (geometry.first_data() >= geometry.blocks) {
     return absl::InvalidArgumentError(
@@ -46,8 +47,11 @@ class Maker {
     }
     for (InodeTableBlock& block : inode_table_) block.inodes.resize(geometry.inodes_per_block());
     for (Pblk pblk = 0; pblk < geometry.first_data(); ++pblk) block_bitmap_.Set(pblk);
-    for (Ino ino = 1; ino < kFirstIno; ++ino) inode_bitmap_.Set(ino - 1);
-    MakeReservedInodes();
+    for (Ino ino = 1; ino < next_ino_; ++ino) inode_bitmap_.Set(ino - 1);
+    MakeDirectory(kRootIno, 3, geometry.root_directory());
+    MakeDirectory(kLostFoundIno, 2, geometry.lost_found());
+    root_.entries["lost+found"] = kLostFoundIno;
+    MakeJournal();
   }
 
   absl::Status AddFile(const MkfsFile& file);
@@ -57,7 +61,8 @@ class Maker {
   DiskInode& Inode(Ino ino) {
     return inode_table_[(ino - 1) / geometry_.inodes_per_block()].inodes[geometry_.inode_slot(ino)];
   }
-  void MakeReservedInodes();
+  void MakeDirectory(Ino ino, uint16_t links, Pblk pblk);
+  void MakeJournal();
   absl::Status Allocate(const MkfsFile& file, DiskInode& inode);
   void FillData(const Extent& extent, uint64_t size_bytes, WriteId write);
   void PutBlock(Pblk pblk, BlockContent content);
@@ -66,8 +71,9 @@ class Maker {
   ImageStore& images_;
   GranuleTable& granules_;
   History& history_;
-  Ino next_ino_ = kFirstIno;
+  Ino next_ino_ = kLostFoundIno + 1;
   Pblk next_free_;
+  bool has_inline_data_ = false;
   Bitmap block_bitmap_;
   Bitmap inode_bitmap_;
   std::vector<InodeTableBlock> inode_table_;
@@ -75,14 +81,16 @@ class Maker {
   std::vector<SectorContent> sectors_;
 };
 
-void Maker::MakeReservedInodes() {
-  DiskInode& root = Inode(kRootIno);
-  root.type = FileType::kDirectory;
-  root.i_links_count = 2;
-  root.i_size_bytes = geometry_.block_bytes;
-  root.i_blocks = 1;
-  root.i_block.extents = {{0, 1, geometry_.root_directory(), false}};
+void Maker::MakeDirectory(Ino ino, uint16_t links, Pblk pblk) {
+  DiskInode& directory = Inode(ino);
+  directory.type = FileType::kDirectory;
+  directory.i_links_count = links;
+  directory.i_size_bytes = geometry_.block_bytes;
+  directory.i_blocks = 1;
+  directory.i_block.extents = {{0, 1, pblk, false}};
+}
 
+void Maker::MakeJournal() {
   DiskInode& journal = Inode(kJournalIno);
   journal.type = FileType::kRegular;
   journal.i_links_count = 1;
@@ -95,7 +103,7 @@ absl::Status Maker::AddFile(const MkfsFile& file) {
   if (next_ino_ > geometry_.inodes) {
     return absl::ResourceExhaustedError(
         absl::StrFormat("file '%s': all %d inodes are in use, of which %d are reserved", file.name,
-                        geometry_.inodes, kFirstIno - 1));
+                        geometry_.inodes, kLostFoundIno));
   }
   if (file.name.empty() || file.name.size() > kMaxNameBytes) {
     return absl::InvalidArgumentError(
@@ -117,6 +125,7 @@ absl::Status Maker::AddFile(const MkfsFile& file) {
   inode.i_generation = 1;
   inode.i_size_bytes = file.size_bytes;
   inode.inline_data = file.inline_data;
+  has_inline_data_ |= file.inline_data;
   root_.entries[file.name] = ino;
   inode_bitmap_.Set(ino - 1);
   if (absl::Status status = Allocate(file, inode); !status.ok()) return status;
@@ -169,7 +178,7 @@ void Maker::FillData(const Extent& extent, uint64_t size_bytes, WriteId write) {
 }
 
 void Maker::PutBlock(Pblk pblk, BlockContent content) {
-  const ImageId image = images_.Add(std::move(content));
+  const ImageId image = images_.Add(std::move(content), pblk);
   const uint64_t first = geometry_.first_sector(pblk);
   for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
     sectors_[first + i] = ImageContent(image, i);
@@ -177,15 +186,18 @@ void Maker::PutBlock(Pblk pblk, BlockContent content) {
 }
 
 std::vector<SectorContent> Maker::Finish() {
-  PutBlock(geometry_.superblock(), DiskSuperBlock{});
-  PutBlock(geometry_.group_descriptors(),
-           GroupDescriptors{geometry_.blocks - next_free_, geometry_.inodes - next_ino_ + 1});
+  const GroupDescriptors group{geometry_.blocks - next_free_, geometry_.inodes - next_ino_ + 1};
+  PutBlock(geometry_.superblock(), DiskSuperBlock{.s_free_blocks_count = group.bg_free_blocks_count,
+                                                  .s_free_inodes_count = group.bg_free_inodes_count,
+                                                  .inline_data = has_inline_data_});
+  PutBlock(geometry_.group_descriptors(), group);
   PutBlock(geometry_.block_bitmap(), std::move(block_bitmap_));
   PutBlock(geometry_.inode_bitmap(), std::move(inode_bitmap_));
   for (uint32_t i = 0; i < inode_table_.size(); ++i) {
     PutBlock(geometry_.inode_table() + i, std::move(inode_table_[i]));
   }
   PutBlock(geometry_.root_directory(), std::move(root_));
+  PutBlock(geometry_.lost_found(), DirectoryBlock{});
   PutBlock(geometry_.journal(), JournalSuperblock{});
   const uint64_t log_end = geometry_.first_sector(geometry_.first_data());
   for (uint64_t sector = geometry_.first_sector(geometry_.journal() + 1); sector < log_end;

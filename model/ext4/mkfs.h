@@ -6,8 +6,8 @@
 //
 // Each file is one extent (the group is smaller than the longest one), in order of the list.
 //
-// Not modelled: block groups, reserved blocks for root (as mke2fs -m 0), lost+found, the contents
-// of inline-data files.
+// Not modelled: block groups, reserved blocks for root (as mke2fs -m 0), the contents of
+// inline-data files.
 #pragma once
 
 #include <string>
@@ -37,9 +37,9 @@ struct MkfsFile {
 // EXT4_MIN_INLINE_DATA_SIZE: what i_block takes. No extended attribute holds the rest.
 inline constexpr uint64_t kMaxInlineBytes = 60;
 
-// The contents of all geometry.blocks, sector by sector. Files get the numbers from kFirstIno on,
-// in order, and are created in `history`, whose table `granules` is. Fails, with a message that
-// says how much is there and how much is wanted, if something does not fit.
+// The contents of all geometry.blocks, sector by sector. Files get the numbers behind
+// kLostFoundIno, in order, and are created in `history`, whose table `granules` is. Fails, with a
+// message that says how much is there and how much is wanted, if something does not fit.
 absl::StatusOr<std::vector<SectorContent>> MakeFilesystem(const Geometry& geometry,
                                                           absl::Span<const MkfsFile> files,
                                                           ImageStore& images,

@@ -147,8 +147,9 @@ LogCopy TakeLogCopy(Journal& journal, Transaction& transaction, JournalHead& jh)
   const Pblk pblk = jbd2_journal_next_log_block(journal);
   PlainSpinGuard b_state_lock(journal.b_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  const ImageId image =
-      jh.b_frozen_data != 0 ? jh.b_frozen_data : journal.buffers.images().Add(jh.bh->content);
+  const ImageId image = jh.b_frozen_data != 0
+                            ? jh.b_frozen_data
+                            : journal.buffers.images().Add(jh.bh->content, jh.bh->b_blocknr);
   jh.b_committed_image = image;
   __jbd2_journal_file_buffer(jh, transaction, BufferList::kShadow);
   jh.shadow = true;

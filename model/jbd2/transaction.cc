@@ -228,7 +228,7 @@ bool TryGetWriteAccess(Handle& handle, BufferHead& bh) {
     }
     // Past BJ_Metadata the committing transaction does not need the content any more.
     if (jh.b_jlist == BufferList::kMetadata) {
-      jh.b_frozen_data = journal.buffers.images().Add(bh.content);
+      jh.b_frozen_data = journal.buffers.images().Add(bh.content, bh.b_blocknr);
     }
   }
   jh.b_next_transaction = transaction;

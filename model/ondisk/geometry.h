@@ -1,9 +1,9 @@
 // Where things are on the device: one layout for the running file system, recovery and oracles.
 //
-// As mke2fs lays out a small file system without flex_bg, sparse superblock copies or resize inode
-// [lib/ext2fs/alloc_tables.c]: per group: superblock and descriptors (group 0 only), block bitmap,
-// inode bitmap, inode table; then, in group 0, the root directory's block and the journal, which
-// are ordinary blocks marked used.
+// Where libext2fs puts things in a file system of one group without flex_bg and resize inode
+// [lib/ext2fs/initialize.c, alloc_tables.c]: superblock, descriptors, block bitmap, inode bitmap,
+// inode table; then, block by block as they are allocated, the root directory, lost+found and the
+// journal. tests/image/geometry_test.cc holds the two to each other.
 #pragma once
 
 #include <cstdint>
@@ -19,28 +19,31 @@ inline constexpr uint32_t kSectorBytes = 512;
 inline constexpr uint32_t kInodeBytes = 256;
 inline constexpr Ino kRootIno = 2;
 inline constexpr Ino kJournalIno = 8;
-inline constexpr Ino kFirstIno = 11;
+inline constexpr Ino kFirstIno = 11;  // the first that is not reserved
+inline constexpr Ino kLostFoundIno = kFirstIno;
 
 struct Geometry {
   uint32_t block_bytes = 4096;
   uint32_t blocks = 1024;  // of the whole device
-  uint32_t inodes = 32;    // in all, a multiple of inodes_per_block()
+  uint32_t inodes = 32;    // in all, a multiple of inodes_per_block() and of 8
   uint32_t journal_blocks = 64;
 
   uint32_t sectors_per_block() const { return block_bytes / kSectorBytes; }
   uint32_t inodes_per_block() const { return block_bytes / kInodeBytes; }
 
   // Blocks of metadata at fixed places. One block group: its bitmap is one block, so a device has
-  // at most 8 * block_bytes blocks.
-  Pblk superblock() const { return 0; }
-  Pblk group_descriptors() const { return 1; }
-  Pblk block_bitmap() const { return 2; }
-  Pblk inode_bitmap() const { return 3; }
-  Pblk inode_table() const { return 4; }
+  // at most 8 * block_bytes blocks. The superblock starts at byte 1024: with blocks of that size
+  // in the second one, and the first is nobody's.
+  Pblk superblock() const { return block_bytes == 1024 ? 1 : 0; }
+  Pblk group_descriptors() const { return superblock() + 1; }
+  Pblk block_bitmap() const { return superblock() + 2; }
+  Pblk inode_bitmap() const { return superblock() + 3; }
+  Pblk inode_table() const { return superblock() + 4; }
   uint32_t inode_table_blocks() const { return inodes / inodes_per_block(); }
   Pblk root_directory() const { return inode_table() + inode_table_blocks(); }
+  Pblk lost_found() const { return root_directory() + 1; }
   // The journal's blocks are contiguous; its block 0 is the journal superblock.
-  Pblk journal() const { return root_directory() + 1; }
+  Pblk journal() const { return lost_found() + 1; }
   // From here on blocks are allocated to files, extent nodes and directories.
   Pblk first_data() const { return journal() + journal_blocks; }
 

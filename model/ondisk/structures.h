@@ -21,6 +21,10 @@ namespace model {
 
 struct DiskSuperBlock {
   Ino s_last_orphan = 0;  // head of the orphan list; 0: empty
+  // As of the mount: while mounted, the group descriptors count.
+  uint32_t s_free_blocks_count = 0;
+  uint32_t s_free_inodes_count = 0;
+  bool inline_data = false;  // EXT4_FEATURE_INCOMPAT_INLINE_DATA
   bool operator==(const DiskSuperBlock&) const = default;
 };
 
@@ -136,6 +140,14 @@ struct JournalCommit {
 using BlockContent = std::variant<std::monostate, DiskSuperBlock, GroupDescriptors, Bitmap,
                                   InodeTableBlock, ExtentNode, DirectoryBlock, JournalSuperblock,
                                   JournalDescriptor, JournalRevoke, JournalCommit>;
+
+// One of jbd2's own, as opposed to a block of metadata or its copy.
+inline bool IsJournalBlock(const BlockContent& content) {
+  return std::holds_alternative<JournalSuperblock>(content) ||
+         std::holds_alternative<JournalDescriptor>(content) ||
+         std::holds_alternative<JournalRevoke>(content) ||
+         std::holds_alternative<JournalCommit>(content);
+}
 
 // "inode table block", for reports.
 const char* BlockContentName(const BlockContent& content);

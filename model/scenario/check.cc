@@ -14,8 +14,9 @@ namespace scenario {
 namespace {
 
 constexpr int64_t kInodeBytes = 256;
-// Superblock (and the boot block before it when blocks are small), group descriptors, two bitmaps.
-constexpr int64_t kFixedBlocks = 5;
+// Superblock (and the boot block before it when blocks are small), group descriptors, two bitmaps,
+// two directories.
+constexpr int64_t kFixedBlocks = 7;
 
 int64_t BlocksOf(int64_t bytes, int64_t block_bytes) {
   return (bytes + block_bytes - 1) / block_bytes;

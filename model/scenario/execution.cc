@@ -1,5 +1,7 @@
 #include "model/scenario/execution.h"
 
+#include <algorithm>
+
 #include "model/ext4/mkfs.h"
 #include "model/scenario/end_checks.h"
 #include "model/scenario/program_execution.h"
@@ -15,8 +17,8 @@ model::Geometry GeometryOf(const Scenario& scenario) {
   geometry.block_bytes = static_cast<uint32_t>(scenario.fs.block_bytes);
   geometry.blocks =
       static_cast<uint32_t>(scenario.device.size_sectors / geometry.sectors_per_block());
-  const uint32_t per_block = geometry.inodes_per_block();
-  const auto inodes = static_cast<uint32_t>(scenario.fs.inodes) + model::kFirstIno - 1;
+  const uint32_t per_block = std::max(geometry.inodes_per_block(), 8u);  // whole bytes of bitmap
+  const auto inodes = static_cast<uint32_t>(scenario.fs.inodes) + model::kLostFoundIno;
   geometry.inodes = (inodes + per_block - 1) / per_block * per_block;
   geometry.journal_blocks = static_cast<uint32_t>(scenario.fs.journal_blocks);
   return geometry;
@@ -90,10 +92,11 @@ model::Policy PolicyOf(const Scenario& scenario) {
   return policy;
 }
 
-model::CrashOptions CrashOf(const Scenario& scenario) {
+model::CrashOptions CrashOf(const Scenario& scenario, model::CrashWatcher* watcher) {
   model::CrashOptions crash;
   crash.crash_at = static_cast<model::CrashAt>(scenario.search.crash_at);
   crash.data_writeback = scenario.fs.data == DataMode::kWriteback;
+  crash.watcher = watcher;
   return crash;
 }
 
@@ -124,7 +127,8 @@ class Execution {
     world_->set_event_log(options.log);
     if (bench.scenario_.search.crash_at != CrashAt::kNone) {
       crash_ = std::make_unique<model::CrashChecker>(*world_, device_, bench.fs_.geometry, images_,
-                                                     history_, CrashOf(bench.scenario_));
+                                                     history_,
+                                                     CrashOf(bench.scenario_, options.watcher));
     }
     sbi_ = std::make_unique<model::Ext4SbInfo>(*world_, device_, images_, granules_, history_,
                                                bench.fs_, bench.policy_);
@@ -145,6 +149,7 @@ class Execution {
     } else if (end != sim::ExecutionEnd::kAbandoned) {
       world_->Report(sim::ExplainEnd(*world_, end));
     }
+    if (crash_ != nullptr) crash_->End();
     ExecutionResult result;
     result.findings = world_->findings();
     result.schedule = world_->schedule();

@@ -11,6 +11,7 @@
 #include "model/crash/crash_checker.h"
 #include "model/ext4/ext4.h"
 #include "model/program/program.h"
+#include "model/scenario/runner.h"
 #include "model/scenario/scenario.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/world.h"
@@ -54,8 +55,9 @@ struct ExecutionOptions {
   uint64_t number = 0;  // within the search
   uint64_t seed = 0;
   bool keeps_schedule = false;
-  bool checks_locks = true;      // false: to measure what that costs
-  sim::EventLog* log = nullptr;  // if not null, everything that happens is written there
+  bool checks_locks = true;                // false: to measure what that costs
+  sim::EventLog* log = nullptr;            // if not null, everything that happens is written there
+  model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
 };
 
 struct ExecutionResult {
@@ -70,5 +72,12 @@ struct ExecutionResult {
 // What has been learnt of locks gathers in `locks`.
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                              sim::Strategy& strategy, sim::Validator& locks);
+
+// What a caller chooses instead of what the scenario says; jobs are not its business.
+Scenario WithOptions(Scenario scenario, const RunOptions& options);
+
+// The execution of that number in the search; `options` says what else is wanted.
+ExecutionResult RunNumber(const SearchConfig& search, int64_t number, Workbench& bench,
+                          sim::Validator& locks, ExecutionOptions options = {});
 
 }  // namespace scenario

@@ -34,22 +34,6 @@ uint64_t SeedOf(uint64_t seed, int64_t index) {
   return sim::RandomStream(seed ^ static_cast<uint64_t>(index) << 32, "executions").Next();
 }
 
-// The execution of that number in the scenario's search; `options` says what else is wanted.
-ExecutionResult RunNumber(const SearchConfig& search, int64_t number, Workbench& bench,
-                          sim::Validator& locks, ExecutionOptions options = {}) {
-  options.number = static_cast<uint64_t>(number);
-  options.seed = SeedOf(search.seed, number);
-  const auto strategy = MakeStrategy(search.strategy, options.seed);
-  return RunExecution(bench, options, *strategy, locks);
-}
-
-Scenario WithOptions(Scenario scenario, const RunOptions& options) {
-  if (options.strategy.has_value()) scenario.search.strategy = *options.strategy;
-  if (options.seed.has_value()) scenario.search.seed = *options.seed;
-  if (options.executions.has_value()) scenario.search.executions = *options.executions;
-  return scenario;
-}
-
 struct FoundIn {
   sim::Finding finding;
   int64_t execution = 0;
@@ -176,6 +160,21 @@ class Search {
 };
 
 }  // namespace
+
+ExecutionResult RunNumber(const SearchConfig& search, int64_t number, Workbench& bench,
+                          sim::Validator& locks, ExecutionOptions options) {
+  options.number = static_cast<uint64_t>(number);
+  options.seed = SeedOf(search.seed, number);
+  const auto strategy = MakeStrategy(search.strategy, options.seed);
+  return RunExecution(bench, options, *strategy, locks);
+}
+
+Scenario WithOptions(Scenario scenario, const RunOptions& options) {
+  if (options.strategy.has_value()) scenario.search.strategy = *options.strategy;
+  if (options.seed.has_value()) scenario.search.seed = *options.seed;
+  if (options.executions.has_value()) scenario.search.executions = *options.executions;
+  return scenario;
+}
 
 sim::Finding FindingOf(const sim::LockReport& report) {
   sim::Finding finding;

@@ -71,7 +71,7 @@ void BufferCache::wait_on_buffer(BufferHead& bh) { sim::BitGuard wait(bh.b_lock)
 
 ImageId BufferCache::SubmitBlock(Pblk pblk, BlockContent content, const char* what, bool preflush,
                                  bool fua, absl::AnyInvocable<void(sim::BioStatus)> done) {
-  const ImageId image = images_.Add(std::move(content));
+  const ImageId image = images_.Add(std::move(content), pblk);
   SubmitImage(pblk, image, what, preflush, fua, std::move(done));
   return image;
 }

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "absl/strings/str_cat.h"
+#include "model/ondisk/render.h"
 #include "sim/check.h"
 
 namespace model {
@@ -61,12 +62,18 @@ void Enumerator::JudgeState(Disk& disk) {
 
 // --- Recovery ------------------------------------------------------------------------------------
 
+// Sector `i` of the block holds the bytes that the image has there.
+bool Enumerator::Holds(const Disk& disk, Pblk pblk, uint32_t i, ImageId image) const {
+  return SameBytes(fs_.geometry(), fs_.images(), disk[fs_.geometry().first_sector(pblk) + i],
+                   ImageContent(image, i));
+}
+
 ImageId Enumerator::ImageAt(const Disk& disk, Pblk pblk) const {
   const Geometry& geometry = fs_.geometry();
   const SectorContent first = disk[geometry.first_sector(pblk)];
   if (KindOf(first) != ContentKind::kImage) return 0;
   for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-    if (disk[geometry.first_sector(pblk) + i] != ImageContent(ImageOf(first), i)) return 0;
+    if (!Holds(disk, pblk, i, ImageOf(first))) return 0;
   }
   return ImageOf(first);
 }
@@ -116,7 +123,11 @@ Tid Enumerator::Recover(Disk& disk) {
     if (const auto it = revoked.find(copy.home); it != revoked.end() && it->second >= copy.tid) {
       continue;
     }
-    if (ImageAt(disk, copy.log) != copy.image) verdict_.insert(absl::StrCat("copy ", copy.home));
+    bool whole = true;
+    for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
+      whole &= Holds(disk, copy.log, i, copy.image);
+    }
+    if (!whole) verdict_.insert(absl::StrCat("copy ", copy.home));
     for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
       disk[geometry.first_sector(copy.home) + i] = ImageContent(copy.image, i);
     }
@@ -131,16 +142,27 @@ const DiskInode* Enumerator::InodeAt(const TinyFs::MetadataBlocks& metadata, Ino
   return &block.inodes[fs_.geometry().inode_slot(ino)];
 }
 
+// Different images with the same bytes cannot be told apart, sector by sector.
+bool Enumerator::LooksLike(SectorContent is, Pblk pblk, uint32_t i,
+                           const BlockContent& content) const {
+  if (KindOf(is) != ContentKind::kImage) return false;
+  const BlockContent& found = fs_.images().Get(ImageOf(is));
+  if (ImageSectorOf(is) == i && found == content) return true;
+  ImageStore both;
+  const ImageId one = both.Add(found, fs_.images().PblkOf(ImageOf(is)));
+  const ImageId other = both.Add(content, pblk);
+  return !IsJournalBlock(found) &&
+         SameBytes(fs_.geometry(), both, ImageContent(one, ImageSectorOf(is)),
+                   ImageContent(other, i));
+}
+
 // Every block of the state's metadata holds what the state has.
 void Enumerator::JudgeMetadata(const Disk& disk, Tid recovered) {
   const Geometry& geometry = fs_.geometry();
   for (const auto& [pblk, content] : fs_.committed(recovered)) {
-    // Equal contents of different images cannot be told apart, sector by sector.
     for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
       const SectorContent is = disk[geometry.first_sector(pblk) + i];
-      const bool same = KindOf(is) == ContentKind::kImage && ImageSectorOf(is) == i &&
-                        fs_.images().Get(ImageOf(is)) == content;
-      if (!same) verdict_.insert(absl::StrCat("home ", pblk));
+      if (!LooksLike(is, pblk, i, content)) verdict_.insert(absl::StrCat("home ", pblk));
     }
   }
 }

@@ -46,6 +46,8 @@ class Enumerator {
   uint64_t SizeBefore(FileKey key, size_t end) const;
   bool Removes(const TinyEvent& event, FileKey key, uint64_t pos) const;
 
+  bool Holds(const Disk& disk, Pblk pblk, uint32_t i, ImageId image) const;
+  bool LooksLike(SectorContent is, Pblk pblk, uint32_t i, const BlockContent& content) const;
   ImageId ImageAt(const Disk& disk, Pblk pblk) const;
   const DiskInode* InodeAt(const TinyFs::MetadataBlocks& metadata, Ino ino) const;
 

@@ -86,9 +86,9 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
     }
     return "";
   }
-  std::string Identity(const CrashFault& fault) const {
-    return IdentityOf({fs_.world(), fs_.device(), fs_.geometry(), fs_.images(), fs_.history()},
-                      fault);
+  std::string Identity(const CrashFault& fault) {
+    return IdentityOf(
+        {fs_.world(), fs_.device(), fs_.geometry(), fs_.images(), fs_.history(), states_}, fault);
   }
 
   TinyFs& fs_;

@@ -55,8 +55,9 @@ TEST_F(MetadataCheckTest, OrphanMayHaveBlocksBeyondItsSize) {
   EXPECT_THAT(Faults([&] {
                 fs_.history().Truncated(fs_.key("a"), 1000, 2);
                 fs_.ChangeInode("a", [](DiskInode& inode) { inode.i_size_bytes = 1000; });
-                fs_.Change<DiskSuperBlock>(
-                    0, [&](DiskSuperBlock& super) { super.s_last_orphan = fs_.key("a").ino; });
+                fs_.Change<DiskSuperBlock>(geometry().superblock(), [&](DiskSuperBlock& super) {
+                  super.s_last_orphan = fs_.key("a").ino;
+                });
               }),
               IsEmpty());
 }
@@ -75,8 +76,9 @@ TEST_F(MetadataCheckTest, UnwrittenExtentBeyondSizeIsLegal) {
 TEST_F(MetadataCheckTest, OrphanListMustEnd) {
   EXPECT_THAT(Faults([&] {
                 const Ino ino = fs_.key("a").ino;
-                fs_.Change<DiskSuperBlock>(
-                    0, [&](DiskSuperBlock& super) { super.s_last_orphan = ino; });
+                fs_.Change<DiskSuperBlock>(geometry().superblock(), [&](DiskSuperBlock& super) {
+                  super.s_last_orphan = ino;
+                });
                 fs_.ChangeInode("a", [&](DiskInode& inode) { inode.next_orphan = ino; });
               }),
               ElementsAre("metadata: orphan list: goes in a circle"));
@@ -84,7 +86,7 @@ TEST_F(MetadataCheckTest, OrphanListMustEnd) {
 
 TEST_F(MetadataCheckTest, OrphanMustBeInUse) {
   EXPECT_THAT(Faults([&] {
-                fs_.Change<DiskSuperBlock>(0,
+                fs_.Change<DiskSuperBlock>(geometry().superblock(),
                                            [](DiskSuperBlock& super) { super.s_last_orphan = 3; });
               }),
               ElementsAre("metadata: orphan list: names a free inode"));

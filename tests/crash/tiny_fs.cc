@@ -38,13 +38,14 @@ std::vector<std::string> TinyFs::Findings() const {
 std::vector<SectorContent> TinyFs::Mkfs() {
   Bitmap blocks(geometry_.blocks);
   for (Pblk pblk = 0; pblk < geometry_.first_data(); ++pblk) blocks.Set(pblk);
+  blocks.Clear(geometry_.lost_found());  // there is none, and nobody is given the block
   Bitmap inodes(geometry_.inodes);
   for (Ino ino = 1; ino < kFirstIno; ++ino) inodes.Set(ino - 1);
   for (Pblk pblk = geometry_.blocks; pblk > geometry_.first_data(); --pblk)
     free_.push_back(pblk - 1);
   metadata_[geometry_.superblock()] = DiskSuperBlock{};
   metadata_[geometry_.group_descriptors()] =
-      GroupDescriptors{.bg_free_blocks_count = static_cast<uint32_t>(free_.size()),
+      GroupDescriptors{.bg_free_blocks_count = static_cast<uint32_t>(free_.size() + 1),
                        .bg_free_inodes_count = geometry_.inodes - kFirstIno + 1};
   metadata_[geometry_.block_bitmap()] = blocks;
   metadata_[geometry_.inode_bitmap()] = inodes;
@@ -66,7 +67,7 @@ std::vector<SectorContent> TinyFs::Mkfs() {
   std::vector<SectorContent> disk(uint64_t{geometry_.blocks} * sectors);
   for (size_t sector = 0; sector < disk.size(); ++sector) disk[sector] = StaleContent(sector);
   const auto put = [&](Pblk pblk, const BlockContent& content) {
-    const ImageId image = images_.Add(content);
+    const ImageId image = images_.Add(content, pblk);
     for (uint32_t i = 0; i < sectors; ++i) {
       disk[geometry_.first_sector(pblk) + i] = ImageContent(image, i);
     }
@@ -262,7 +263,7 @@ void TinyFs::SubmitImage(Pblk pblk, ImageId image, const char* what, bool preflu
 }
 
 ImageId TinyFs::SubmitBlock(Pblk pblk, const BlockContent& content, const char* what) {
-  const ImageId image = images_.Add(content);
+  const ImageId image = images_.Add(content, pblk);
   SubmitImage(pblk, image, what);
   return image;
 }
@@ -284,7 +285,8 @@ void TinyFs::WaitFor(const int& in_flight) {
 // --- The journal ---------------------------------------------------------------------------------
 
 void TinyFs::WriteJournalSuperblock(const JournalSuperblock& sb) {
-  SubmitImage(geometry_.journal(), images_.Add(sb), "journal superblock", false, true);
+  SubmitImage(geometry_.journal(), images_.Add(sb, geometry_.journal()), "journal superblock",
+              false, true);
   Settle();
 }
 
@@ -304,7 +306,8 @@ void TinyFs::Commit() {
     (void)SubmitBlock(TakeLogBlock(), JournalRevoke{running_, revokes_}, "journal revoke");
   }
   JournalDescriptor descriptor{.h_sequence = running_};
-  for (const Pblk pblk : dirty_) descriptor.tags.push_back({pblk, images_.Add(metadata_[pblk])});
+  for (const Pblk pblk : dirty_)
+    descriptor.tags.push_back({pblk, images_.Add(metadata_[pblk], pblk)});
   if (!rules_.home_after_commit && !descriptor.tags.empty()) {
     SubmitImage(descriptor.tags[0].blocknr, descriptor.tags[0].checksum, "home write");
   }
@@ -315,8 +318,9 @@ void TinyFs::Commit() {
   }
   committed_[running_] = metadata_;
   Settle();
-  const ImageId commit = images_.Add(JournalCommit{running_});
-  SubmitImage(TakeLogBlock(), commit, "journal commit", rules_.flush_before_commit, true);
+  const Pblk commit_pblk = TakeLogBlock();
+  const ImageId commit = images_.Add(JournalCommit{running_}, commit_pblk);
+  SubmitImage(commit_pblk, commit, "journal commit", rules_.flush_before_commit, true);
   Settle();
   for (const Pblk pblk : std::exchange(forgotten_, {})) {
     if (!dirty_.contains(pblk)) to_write_home_.erase(pblk);

@@ -75,7 +75,7 @@ class Ext4Rig {
       const BufferHead& bh = sbi_->buffers.sb_getblk(pblk);
       const SectorContent on_disk = device_.current(geometry().first_sector(pblk));
       if (bh.uptodate) {
-        state[pblk] = images_.Add(bh.content);
+        state[pblk] = images_.Add(bh.content, pblk);
       } else if (KindOf(on_disk) == ContentKind::kImage) {
         state[pblk] = ImageOf(on_disk);
       }

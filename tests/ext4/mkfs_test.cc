@@ -53,7 +53,7 @@ TEST_F(MkfsTest, WrittenFileHoldsItsWriteAndZerosBeyondItsEnd) {
   EXPECT_EQ((*contents)[first], DataContent(1, 0));
   EXPECT_EQ(granules.Runs((*contents)[first + 1]),
             (std::vector<GranuleRun>{{88, DataContent(1, 1)}, {512, kZeroContent}}));
-  EXPECT_EQ(history.ReferenceContent({kFirstIno, 1}, 1), (*contents)[first + 1]);
+  EXPECT_EQ(history.ReferenceContent({kLostFoundIno + 1, 1}, 1), (*contents)[first + 1]);
 }
 
 TEST_F(MkfsTest, WhatNobodyWroteIsStale) {
@@ -71,7 +71,7 @@ TEST_F(MkfsTest, SaysWhatDoesNotFit) {
   EXPECT_THAT(Error({{.name = "a", .size_bytes = 61, .inline_data = true}}),
               HasSubstr("inline data takes at most 60 bytes, got 61"));
   EXPECT_THAT(Error({{.name = "a"}, {.name = "a"}}), HasSubstr("there are two of it"));
-  EXPECT_THAT(Error(std::vector<MkfsFile>(23, {.name = "x"})), HasSubstr("two"));
+  EXPECT_THAT(Error(std::vector<MkfsFile>(22, {.name = "x"})), HasSubstr("two"));
   geometry.journal_blocks = 250;
   EXPECT_EQ(Error({}), "device: 512 sectors are too few for 250 journal blocks and 32 inodes");
 }

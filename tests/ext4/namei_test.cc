@@ -47,12 +47,12 @@ class NameiTest : public ::testing::Test {
 TEST_F(NameiTest, OrphansAreChainedNewestFirst) {
   rig.Story([&] {
     for (const char* name : {"a", "b", "c", "b"}) AddOrphan(name);
-    EXPECT_THAT(OrphansOnDisk(), ElementsAre(13, 12, 11));
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(14, 13, 12));
     DelOrphan("b");
-    EXPECT_THAT(OrphansOnDisk(), ElementsAre(13, 11));
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(14, 12));
     DelOrphan("c");
     DelOrphan("c");
-    EXPECT_THAT(OrphansOnDisk(), ElementsAre(11));
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(12));
     DelOrphan("a");
     EXPECT_THAT(OrphansOnDisk(), IsEmpty());
   });
@@ -86,7 +86,7 @@ TEST_F(NameiTest, InodeNumberComesBackWithANewGeneration) {
   rig.Story([&] {
     EXPECT_EQ(rig.sbi().unlink("b"), Errno::kOk);
     EXPECT_EQ(rig.sbi().create("new"), Errno::kOk);
-    EXPECT_EQ(rig.Open("new").key(), (FileKey{12, 2}));
+    EXPECT_EQ(rig.Open("new").key(), (FileKey{13, 2}));
     EXPECT_EQ(rig.sbi().create("new"), Errno::kExist);
     EXPECT_EQ(rig.sbi().unlink("b"), Errno::kNoEnt);
   });
@@ -95,7 +95,7 @@ TEST_F(NameiTest, InodeNumberComesBackWithANewGeneration) {
 
 TEST_F(NameiTest, CreateFailsWhenNoInodeIsFree) {
   rig.Story([&] {
-    for (int i = 0; i < 18; ++i) {
+    for (int i = 0; i < 17; ++i) {
       EXPECT_EQ(rig.sbi().create("file" + std::to_string(i)), Errno::kOk);
     }
     EXPECT_EQ(rig.sbi().create("one more"), Errno::kNoSpc);

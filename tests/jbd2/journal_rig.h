@@ -159,7 +159,7 @@ class JournalRig {
   std::vector<sim::SectorContent> Initial() {
     std::vector<sim::SectorContent> sectors(Config().size_sectors);
     const auto put = [&](Pblk pblk, BlockContent content) {
-      const ImageId image = images_.Add(std::move(content));
+      const ImageId image = images_.Add(std::move(content), pblk);
       for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
         sectors[geometry_.first_sector(pblk) + i] = ImageContent(image, i);
       }

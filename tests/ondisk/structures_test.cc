@@ -39,8 +39,8 @@ TEST(BitmapTest, BitsAreSetAndClearedOneByOne) {
 
 TEST(ImageStoreTest, ImagesKeepTheirNumbers) {
   ImageStore images;
-  const ImageId first = images.Add(DiskSuperBlock{7});
-  const ImageId second = images.Add(JournalCommit{3});
+  const ImageId first = images.Add(DiskSuperBlock{7}, 0);
+  const ImageId second = images.Add(JournalCommit{3}, 20);
   EXPECT_NE(first, 0u);
   EXPECT_EQ(images.Get(first), BlockContent(DiskSuperBlock{7}));
   EXPECT_EQ(images.Get(second), BlockContent(JournalCommit{3}));

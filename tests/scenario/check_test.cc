@@ -46,7 +46,7 @@ TEST_F(CheckTest, TheDeviceHoldsJournalAndFiles) {
   scenario_.files[0].size_bytes = 20 * 4096 + 1;
   scenario_.files[0].content = FileContent::kWritten;
   EXPECT_THAT(Complaints(),
-              ElementsAre("/device/size_sectors: want room for 6 blocks of layout, 1000 of journal "
+              ElementsAre("/device/size_sectors: want room for 8 blocks of layout, 1000 of journal "
                           "and 21 of files, got 1024 blocks"));
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -71,6 +72,37 @@ inline absl::StatusOr<scenario::Recording> FakeRecord(const scenario::Scenario& 
                                        {"kind", ""}}};
 }
 
+// A device of some bytes with the mark of ours, about which something is known.
+inline absl::Status GiveImage(nlohmann::ordered_json json, scenario::ImageSink sink) {
+  json.update({{"scenario", "s"},
+               {"at_ns", 17},
+               {"states", "8"},
+               {"sound", true},
+               {"verdicts", nlohmann::ordered_json::object()}});
+  json["verdicts"]["stale_data"] = nlohmann::ordered_json::array({"a shows b"});
+  json["verdicts"]["metadata"] = nlohmann::ordered_json::array();
+  return sink({[](std::ostream& file) { file << std::string(1024 + 0x68, 'x') << "crashdep"; },
+               std::move(json)});
+}
+
+// There are states 0 to 7.
+inline absl::Status FakeImage(const nlohmann::ordered_json&,
+                              const std::optional<std::string>& number, scenario::ImageSink sink) {
+  if (number.value_or("0") > "7") {
+    return absl::InvalidArgumentError(scenario::Cat("no state ", *number));
+  }
+  return GiveImage({{"state", number.value_or("own")}}, sink);
+}
+
+inline absl::StatusOr<int64_t> FakeImages(const scenario::Scenario&, const scenario::RunOptions&,
+                                          int64_t count, scenario::ImageSink sink) {
+  for (int64_t i = 0; i < count; ++i) {
+    const absl::Status status = GiveImage({}, sink);
+    if (!status.ok()) return status;
+  }
+  return count;
+}
+
 class CommandTest : public testing::Test {
  protected:
   CommandTest() {
@@ -108,8 +140,13 @@ class CommandTest : public testing::Test {
 
   // Runs "crashdep ARGUMENTS..." and keeps what it writes.
   int Crashdep(const std::vector<std::string>& arguments) {
-    const Backend backend = {
-        {{"break_it", "Breaks it.", "nowhere"}}, FakeFits, FakeRun, FakeReplay, FakeRecord};
+    const Backend backend = {{{"break_it", "Breaks it.", "nowhere"}},
+                             FakeFits,
+                             FakeRun,
+                             FakeReplay,
+                             FakeRecord,
+                             FakeImage,
+                             FakeImages};
     std::vector<const char*> argv = {"crashdep"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out, err;

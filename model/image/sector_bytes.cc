@@ -1,0 +1,84 @@
+#include "model/image/sector_bytes.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "sim/check.h"
+
+namespace model {
+namespace {
+
+std::string Padded(std::string text) {
+  text.resize(kTagBytes - 1, ' ');
+  return text + "\n";
+}
+
+void Append(DiskBytes& bytes, std::string_view text) {
+  bytes.insert(bytes.end(), text.begin(), text.end());
+}
+
+}  // namespace
+
+std::string DataTag(std::string_view file_name, uint64_t pos_bytes, WriteId write) {
+  const std::string place = absl::StrCat(":", absl::Hex(pos_bytes), "#", write);
+  const size_t room = place.size() < kTagBytes - 1 ? kTagBytes - 1 - place.size() : 0;
+  return Padded(absl::StrCat(std::string(file_name.substr(0, room)), place));
+}
+
+std::string StaleTag(uint64_t device_byte) {
+  return Padded(absl::StrCat("STALE:", absl::Hex(device_byte)));
+}
+
+bool SectorBytes::InLog(uint64_t sector) const {
+  const Pblk pblk = layout_.geometry.block_of_sector(sector);
+  return pblk > layout_.geometry.journal() && pblk < layout_.geometry.first_data();
+}
+
+const DiskBytes& SectorBytes::Block(ImageId image, bool in_log) {
+  DiskBytes& block = blocks_[uint64_t{image} << 1 | (in_log ? 1 : 0)];
+  if (block.empty()) {
+    const bool of_journal = IsJournalBlock(images_.Get(image));
+    block = in_log && !of_journal ? RenderLogCopy(layout_, images_, image)
+                                  : RenderBlock(layout_, images_, image);
+  }
+  return block;
+}
+
+DiskBytes SectorBytes::At(uint64_t sector, SectorContent content) {
+  DiskBytes bytes;
+  switch (KindOf(content)) {
+    case ContentKind::kZero:
+      return DiskBytes(kSectorBytes);
+    case ContentKind::kStale:
+      // What a sector was before may have moved: its word says from where.
+      for (uint32_t at = 0; at < kSectorBytes; at += kTagBytes) {
+        Append(bytes, StaleTag((content & UINT32_MAX) * kSectorBytes + at));
+      }
+      return bytes;
+    case ContentKind::kImage: {
+      const DiskBytes& block = Block(ImageOf(content), InLog(sector));
+      const auto begin = block.begin() + ImageSectorOf(content) * kSectorBytes;
+      return DiskBytes(begin, begin + kSectorBytes);
+    }
+    case ContentKind::kData: {
+      const History::Write& write = history_.write(WriteOf(content));
+      const std::string& name = history_.Find(write.file)->name;
+      const uint64_t pos = uint64_t{GranuleIndexOf(content)} * kGranuleBytes;
+      for (uint32_t at = 0; at < kSectorBytes; at += kTagBytes) {
+        Append(bytes, DataTag(name, pos + at, WriteOf(content)));
+      }
+      return bytes;
+    }
+    case ContentKind::kMixed:
+      for (const GranuleRun& run : history_.granules().Runs(content)) {
+        const DiskBytes all = At(sector, run.content);
+        bytes.insert(bytes.end(), all.begin() + static_cast<long>(bytes.size()),
+                     all.begin() + run.end_byte);
+      }
+      return bytes;
+  }
+  SIM_CHECK(false);
+  return bytes;
+}
+
+}  // namespace model

@@ -1,0 +1,137 @@
+#include "tests/differential/random_scenario.h"
+
+#include <algorithm>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "sim/engine/random.h"
+
+namespace differential {
+namespace {
+
+using scenario::Op;
+using scenario::OpKind;
+
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : random_(seed, "differential") {}
+
+  scenario::Scenario Make(uint64_t seed, bool broken) {
+    scenario_.name = absl::StrCat(broken ? "broken_" : "random_", seed);
+    MakeFilesystem();
+    MakeFiles();
+    const int64_t threads = long_ ? 1 : 1 + Below(3);
+    for (int64_t i = 0; i < threads; ++i) MakeThread(absl::StrCat("thread", i));
+    if (broken) BreakARule();
+    scenario_.search.strategy =
+        random_.OneIn(2) ? scenario::StrategyKind::kRandom : scenario::StrategyKind::kTimed;
+    scenario_.search.seed = seed;
+    return std::move(scenario_);
+  }
+
+ private:
+  int64_t Below(int64_t n) {
+    return static_cast<int64_t>(random_.UniformBelow(static_cast<uint64_t>(n)));
+  }
+
+  void MakeFilesystem() {
+    scenario::FsConfig& fs = scenario_.fs;
+    fs.block_bytes = int64_t{1024} << Below(3);
+    // Most logs are short, and wrap soon; a few need no padding, and wrap if the run is long.
+    long_ = random_.OneIn(12);
+    fs.journal_blocks = long_ || random_.OneIn(8) ? 1024 : 64 + Below(64);
+    fs.data = random_.OneIn(4) ? scenario::DataMode::kWriteback : scenario::DataMode::kOrdered;
+    fs.delalloc = !random_.OneIn(3);
+    fs.dioread_nolock = !random_.OneIn(3);
+    fs.buffered_iomap = random_.OneIn(2);
+    fs.inline_data = random_.OneIn(6);
+    const int64_t blocks = 512 + fs.journal_blocks + Below(1024);
+    scenario_.device.size_sectors = blocks * fs.block_bytes / scenario::kSectorBytes;
+  }
+
+  void MakeFiles() {
+    const int64_t files = 2 + Below(4);
+    for (int64_t i = 0; i < files; ++i) {
+      scenario::FileConfig file;
+      file.name = absl::StrCat("file", i);
+      file.buffered = scenario_.fs.buffered_iomap || random_.OneIn(4)
+                          ? scenario::BufferedPath::kIomap
+                          : scenario::BufferedPath::kBufferHead;
+      file.exists = !random_.OneIn(4);
+      if (file.exists && scenario_.fs.inline_data && random_.OneIn(4)) {
+        file.inline_data = true;
+        file.size_bytes = Below(60);
+      } else if (file.exists) {
+        file.size_bytes = random_.OneIn(3) ? 0 : Below(12 * scenario_.fs.block_bytes);
+        file.content = static_cast<scenario::FileContent>(Below(3));
+      }
+      if (file.size_bytes == 0) file.content = scenario::FileContent::kHole;
+      scenario_.files.push_back(std::move(file));
+    }
+  }
+
+  void MakeThread(std::string name) {
+    scenario::ThreadConfig thread;
+    thread.name = std::move(name);
+    thread.repeat = long_ ? 60 + Below(100) : random_.OneIn(6) ? 8 : 1;
+    const int64_t ops = 4 + Below(12);
+    for (int64_t i = 0; i < ops; ++i) {
+      thread.ops.push_back(MakeOp());
+      if (long_ && i % 4 == 3) thread.ops.push_back({.kind = OpKind::kCommit});
+    }
+    scenario_.threads.push_back(std::move(thread));
+  }
+
+  Op MakeOp() {
+    Op op;
+    const scenario::FileConfig& file =
+        scenario_.files[static_cast<size_t>(Below(static_cast<int64_t>(scenario_.files.size())))];
+    op.file = file.name;
+    // Inline data cannot be written; such a file can still go.
+    const int64_t kind = file.inline_data ? 13 : Below(20);
+    const int64_t far = 24 * scenario_.fs.block_bytes;
+    if (kind < 7) {
+      op.kind = OpKind::kWrite;
+      // Mostly near; now and then scattered, so that trees get deep.
+      op.pos_bytes = random_.OneIn(3) ? Below(8 * far) : Below(far);
+      op.len_bytes = 1 + Below(4 * scenario_.fs.block_bytes);
+      op.sync = random_.OneIn(6);
+    } else if (kind < 10) {
+      op.kind = OpKind::kTruncate;
+      op.size_bytes = random_.OneIn(4) ? 0 : Below(far);
+    } else if (kind < 13) {
+      op.kind = random_.OneIn(2) ? OpKind::kFsync : OpKind::kFdatasync;
+    } else if (kind == 13) {
+      op.kind = OpKind::kUnlink;
+    } else if (kind < 16) {
+      op.kind = OpKind::kCreate;
+    } else if (kind == 16) {
+      op.kind = OpKind::kWriteback;
+    } else {
+      op.kind = kind == 17 ? OpKind::kSync : OpKind::kCommit;
+      op.file.clear();
+    }
+    return op;
+  }
+
+  void BreakARule() {
+    static constexpr const char* kRules[] = {
+        "commit_without_flush", "skip_revoke_record", "orphan_after_first_free",
+        "free_reusable_before_commit", "tail_advance_without_flush"};
+    // The first is the one that shows most.
+    const size_t rule = random_.OneIn(2) ? 0 : random_.UniformBelow(std::size(kRules));
+    scenario_.policy.push_back({kRules[rule], true});
+  }
+
+  sim::RandomStream random_;
+  bool long_ = false;  // enough commits for a log of 1024 blocks to wrap
+  scenario::Scenario scenario_;
+};
+
+}  // namespace
+
+scenario::Scenario RandomScenario(uint64_t seed, bool broken) {
+  return Generator(seed).Make(seed, broken);
+}
+
+}  // namespace differential

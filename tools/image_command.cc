@@ -1,0 +1,122 @@
+#include "tools/image_command.h"
+
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "model/scenario/json_text.h"
+#include "model/scenario/text.h"
+#include "tools/load_scenario.h"
+#include "tools/output_file.h"
+#include "tools/replay_command.h"
+
+namespace tools {
+namespace {
+
+using scenario::Cat;
+using scenario::StateImage;
+
+// The first half of every image's UUID, and where it is.
+constexpr std::string_view kImageMark = "crashdep";
+constexpr std::streamoff kMarkAt = 1024 + 0x68;
+
+// A slip of the hand must not cost a trace, or whatever else is there.
+absl::Status CheckIsOurs(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
+  std::ifstream file(path, std::ios::binary);
+  std::string mark(kImageMark.size(), '\0');
+  file.seekg(kMarkAt).read(mark.data(), static_cast<std::streamsize>(mark.size()));
+  if (file && mark == kImageMark) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      Cat(path, ": is there and is not an image of crashdep; it is left alone"));
+}
+
+// The image, and what is known of it.
+absl::Status WriteFiles(const std::string& path, const StateImage& image) {
+  if (absl::Status status = CheckIsOurs(path); !status.ok()) return status;
+  absl::StatusOr<OutputFile> device = OutputFile::Open(path);
+  if (!device.ok()) return device.status();
+  absl::StatusOr<OutputFile> json = OutputFile::Open(path + ".json");
+  if (!json.ok()) return json.status();
+  if (absl::Status status = device->WriteWith(image.write); !status.ok()) return status;
+  return json->Write(image.json.dump(1) + "\n");
+}
+
+// "sound", or the oracles that are not content.
+std::string VerdictOf(const StateImage& image) {
+  std::string text = image.json["sound"] ? "metadata sound" : "metadata not sound";
+  for (const auto& [oracle, findings] : image.json["verdicts"].items()) {
+    if (!findings.empty()) text += Cat(", ", oracle);
+  }
+  return text;
+}
+
+absl::StatusOr<nlohmann::ordered_json> ReadTraceDocument(const std::string& path) {
+  const absl::StatusOr<std::string> text = scenario::ReadTextFile(path, kMaxTraceFileBytes);
+  if (!text.ok()) return text.status();
+  return scenario::ParseDocument(path, *text);
+}
+
+ExitCode Refuse(const absl::Status& status, Console console) {
+  console.Complain(std::string(status.message()));
+  return ExitCode::kBadInput;
+}
+
+}  // namespace
+
+ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, Console console) {
+  const auto trace = ReadTraceDocument(arguments.trace);
+  if (!trace.ok()) return Refuse(trace.status(), console);
+  absl::Status written;  // whose message names a file already
+  const auto sink = [&](const StateImage& image) {
+    written = WriteFiles(arguments.image, image);
+    if (!written.ok()) return written;
+    console.out << "scenario  " << std::string(image.json["scenario"]) << "\n"
+                << "power cut at " << int64_t{image.json["at_ns"]} << " ns, one of "
+                << std::string(image.json["states"]) << " states\n";
+    for (const auto& [oracle, findings] : image.json["verdicts"].items()) {
+      for (const auto& finding : findings) {
+        console.out << "  " << oracle << ": " << std::string(finding) << "\n";
+      }
+    }
+    console.out << VerdictOf(image) << "\n\nwritten: " << arguments.image << " and "
+                << arguments.image << ".json\n";
+    return absl::OkStatus();
+  };
+  const absl::Status status = backend.image(*trace, arguments.state, sink);
+  if (!written.ok()) return Refuse(written, console);
+  if (status.ok()) return ExitCode::kAsExpected;
+  console.Complain(Cat(arguments.trace, ": ", std::string(status.message())));
+  return ExitCode::kBadInput;
+}
+
+ExitCode ImagesCommand(const ImagesArguments& arguments, const Backend& backend, Console console) {
+  const auto scenario = LoadScenario(arguments.path, backend);
+  if (!scenario.ok()) return Refuse(scenario.status(), console);
+  const absl::Status made = MakeDirectory(arguments.directory);
+  if (!made.ok()) return Refuse(made, console);
+  int64_t number = 0;
+  absl::Status written;  // whose message names a file already
+  const auto sink = [&](const StateImage& image) {
+    const std::string path =
+        absl::StrFormat("%s/%s-%04d.img", arguments.directory, scenario->name, ++number);
+    written = WriteFiles(path, image);
+    if (written.ok()) console.out << path << "  " << VerdictOf(image) << "\n";
+    return written;
+  };
+  const auto images = backend.images(*scenario, arguments.options, arguments.count, sink);
+  if (!written.ok()) return Refuse(written, console);
+  if (!images.ok()) {
+    console.Complain(Cat(arguments.path, ": ", std::string(images.status().message())));
+    return ExitCode::kBadInput;
+  }
+  console.out << "\n" << *images << " images\n";
+  return ExitCode::kAsExpected;
+}
+
+}  // namespace tools
