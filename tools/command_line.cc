@@ -91,6 +91,9 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
       ->check(Between(1, 1'000'000'000));
   number("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
       ->check(Between(1, 1024));
+  command->add_flag("!--no-races", options.races, "Do not look for data races");
+  command->add_flag("--guards", options.guards,
+                    "Print which locks were held at the accesses to each field");
   path("--json", run.json, "Write the results as JSON", "FILE");
   path("--order", run.order, kOrder, "FILE");
   path("--suppress", run.suppressions, kSuppress, "FILE");
@@ -250,6 +253,10 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     return ExitCode::kBadInput;
   }
   if (run_command->parsed()) {
+    if (run.options.guards && !run.options.races) {
+      console.err << "crashdep: --guards needs what --no-races switches off\n";
+      return ExitCode::kBadInput;
+    }
     if (!strategy.empty()) run.options.strategy = StrategyNamed(strategy);
     return RunCommand(run, backend, console);
   }

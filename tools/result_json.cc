@@ -5,6 +5,7 @@
 
 #include "absl/strings/numbers.h"
 #include "nlohmann/json.hpp"
+#include "sim/race/guard_report.h"
 
 namespace tools {
 namespace {
@@ -48,7 +49,8 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
 
 }  // namespace
 
-std::string ResultJson(const std::vector<Outcome>& outcomes) {
+std::string ResultJson(const std::vector<Outcome>& outcomes,
+                       const std::optional<sim::GuardTable>& guards) {
   Json scenarios = Json::array();
   for (const Outcome& outcome : outcomes) {
     Json scenario = {{"name", outcome.name.empty() ? Json() : Json(outcome.name)},
@@ -59,7 +61,8 @@ std::string ResultJson(const std::vector<Outcome>& outcomes) {
     if (outcome.without_policy) AddResult(scenario["without_policy"], *outcome.without_policy, {});
     scenarios.push_back(std::move(scenario));
   }
-  const Json all = {{"scenarios", std::move(scenarios)}};
+  Json all = {{"scenarios", std::move(scenarios)}};
+  if (guards) all["guards"] = sim::ToJson(*guards);
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";  // a path may be any bytes
 }
 

@@ -1,6 +1,7 @@
 // The result of a run, for programs.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,10 @@ namespace tools {
 // numbers and findings under the same names. Lock cycles that cannot become deadlocks are in
 // "excluded_cycles": [{"message", "verdict", "why"}], if there are any; "more_cycles": true says
 // that there were too many to list them all. An error has a null name when the file has none.
+// With `guards` there is "guards", too: an array with an entry for each field and way of accessing
+// it; see sim/race/guard_report.h.
 // Nothing in it depends on the machine or the time.
-std::string ResultJson(const std::vector<Outcome>& outcomes);
+std::string ResultJson(const std::vector<Outcome>& outcomes,
+                       const std::optional<sim::GuardTable>& guards = std::nullopt);
 
 }  // namespace tools

@@ -75,7 +75,12 @@ class Run {
     exit_code_ = Worse(exit_code_, suppressions_.exit_code());
     if (orders) ReportOrders(*orders);
     Report(WriteLockGraph());
-    if (outputs.json) Report(outputs.json->Write(ResultJson(outcomes_)));
+    std::optional<sim::GuardTable> guards;
+    if (arguments_.options.guards) {
+      guards = Guards();
+      console_.out << GuardsText(*guards);
+    }
+    if (outputs.json) Report(outputs.json->Write(ResultJson(outcomes_, guards)));
     if (outputs.junit) Report(outputs.junit->Write(JunitXml(outcomes_)));
     console_.out << std::flush;
     return exit_code_;
@@ -197,6 +202,12 @@ class Run {
       if (!written.ok()) path.clear();
       Report(written);
     }
+  }
+
+  sim::GuardTable Guards() const {
+    sim::GuardTable guards;
+    for (const Outcome& outcome : outcomes_) guards.Merge(outcome.result.guards);
+    return guards;
   }
 
   // The command line that does the same search again and keeps its traces.

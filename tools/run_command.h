@@ -14,8 +14,8 @@
 namespace tools {
 
 struct RunArguments {
-  std::vector<std::string> paths;  // scenario files and directories of them
-  scenario::RunOptions options;
+  std::vector<std::string> paths;           // scenario files and directories of them
+  scenario::RunOptions options;             // with `guards`, the table of all scenarios comes last
   std::optional<std::string> json;          // where to write the results; see result_json.h ...
   std::optional<std::string> junit;         // ... and junit.h
   std::optional<std::string> order;         // a file of documented lock orders (order_file.h)

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_format.h"
 #include "model/scenario/text.h"
+#include "sim/race/guard_report.h"
 
 namespace tools {
 namespace {
@@ -92,6 +93,10 @@ std::string FailureText(const Outcome& outcome, std::string_view rerun) {
   }
   if (!any_trace) out += Cat("again: ", rerun, "\n");
   return out;
+}
+
+std::string GuardsText(const sim::GuardTable& guards) {
+  return Cat("\nLocks held at the accesses to each field:\n\n", sim::RenderText(guards));
 }
 
 std::string Summary(const std::vector<Outcome>& outcomes) {

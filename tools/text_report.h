@@ -25,6 +25,9 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style);
 // replays it. `rerun` is the command line that runs this scenario again and writes its traces.
 std::string FailureText(const Outcome& outcome, std::string_view rerun);
 
+// Which locks were held at the accesses to each field.
+std::string GuardsText(const sim::GuardTable& guards);
+
 // "12 passed, 1 failed, 2 could not be read"
 std::string Summary(const std::vector<Outcome>& outcomes);
 

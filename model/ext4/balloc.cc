@@ -31,7 +31,7 @@ bool ext4_should_retry_alloc(Ext4SbInfo& sbi, int* retries) {
   SIM_FRAME("ext4_should_retry_alloc");
   if (++*retries > 3) return false;
   // Nothing waits for a commit; but one may have just ended.
-  if (sbi.s_freed_data.empty()) return ext4_has_free_clusters(sbi, 1, 0);
+  if (sbi.s_freed_data->empty()) return ext4_has_free_clusters(sbi, 1, 0);
   (void)jbd2_journal_force_commit_nested(sbi.s_journal);
   return true;
 }

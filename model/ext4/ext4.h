@@ -87,18 +87,18 @@ struct Ext4Inode : Inode {
   sim::SpinLock i_es_lock;
   sim::Shared<uint64_t> i_disksize;
   sim::Shared<uint64_t> i_es_seq;
-  ExtentStatusTree i_es_tree;           // under i_es_lock
-  ExtentNode i_data;                    // the root of the extent tree, under i_data_sem
-  uint32_t i_blocks = 0;                // in file system blocks
-  uint32_t i_reserved_data_blocks = 0;  // under i_block_reservation_lock
-  bool inline_data = false;             // EXT4_INLINE_DATA_FL
-  bool on_orphan_list = false;          // i_orphan is linked
-  Ino next_orphan = 0;                  // NEXT_ORPHAN(): kept in i_dtime
-  Tid i_sync_tid = 0, i_datasync_tid = 0;
+  sim::Shared<ExtentStatusTree> i_es_tree;
+  sim::Shared<ExtentNode> i_data;  // the root of the extent tree
+  sim::Shared<uint32_t> i_blocks;  // in file system blocks
+  sim::Shared<uint32_t> i_reserved_data_blocks;
+  bool inline_data = false;          // EXT4_INLINE_DATA_FL
+  sim::Shared<bool> on_orphan_list;  // i_orphan is linked
+  sim::Shared<Ino> next_orphan;      // NEXT_ORPHAN(): kept in i_dtime
+  sim::Shared<Tid> i_sync_tid, i_datasync_tid;
   JournalInode jinode;
   sim::SpinLock i_completed_io_lock;  // irq-safe
-  std::deque<std::shared_ptr<Ext4IoEnd>> i_rsv_conversion_list;
-  std::deque<std::unique_ptr<IomapIoend>> i_iomap_ioend_list;
+  sim::Shared<std::deque<std::shared_ptr<Ext4IoEnd>>> i_rsv_conversion_list;
+  sim::Shared<std::deque<std::unique_ptr<IomapIoend>>> i_iomap_ioend_list;
   bool conversion_queued = false;  // i_rsv_conversion_work is pending
 
   Errno writepages(WritebackControl& wbc) override;
@@ -149,15 +149,28 @@ struct Ext4SbInfo : SuperBlock {
   sim::Workqueue rsv_conversion_wq;  // max_active 1
   sim::PercpuRwSem s_writepages_rwsem;
   sim::Mutex s_orphan_lock;
-  std::vector<Ino> s_orphan;  // in memory, newest first
-  bool emergency = false;     // ext4_emergency_state()
+  // In memory, newest first.
+  sim::Shared<std::vector<Ino>> s_orphan{world, {"s_orphan"}, {}, {}};
+  bool emergency = false;  // ext4_emergency_state()
 
   // mballoc: what may be allocated, as opposed to what the bitmap on disk says.
-  Bitmap buddy;  // set: in use or waiting for the commit that frees it
+  // Set: in use or waiting for the commit that frees it.
+  sim::Shared<Bitmap> buddy{world, {"buddy bitmap"}, {}, Bitmap()};
   sim::SpinLock group_lock;
-  std::deque<Ext4FreeData> s_freed_data;  // in order of tid
-  int64_t s_freeclusters_counter = 0;
-  int64_t s_dirtyclusters_counter = 0;  // reserved by delayed allocation
+  // In order of tid.
+  sim::Shared<std::deque<Ext4FreeData>> s_freed_data{
+      world,
+      {"s_freed_data_list", sim::Sharing::kLocklessReads,
+       "looked at without the lock to see whether a commit could free something"},
+      {},
+      {}};
+  static constexpr const char* kCounted =
+      "percpu_counter: approximate, and corrected when it matters";
+  sim::Shared<int64_t> s_freeclusters_counter{
+      world, {"s_freeclusters_counter", sim::Sharing::kAtomic, kCounted}, {}, 0};
+  // Reserved by delayed allocation.
+  sim::Shared<int64_t> s_dirtyclusters_counter{
+      world, {"s_dirtyclusters_counter", sim::Sharing::kAtomic, kCounted}, {}, 0};
   int64_t s_resv_clusters = 0;
   sim::SpinLock i_block_reservation_lock;  // the kernel has one an inode
 

@@ -25,11 +25,11 @@ int BinarySearch(const std::vector<ExtentIndex>& indexes, Lblk lblk) {
 
 // Where the next extent after `path` starts; UINT32_MAX: it is the last.
 Lblk ext4_ext_next_allocated_block(Ext4Inode& inode, const ExtPath& path) {
-  const auto& extents = NodeAt(inode, path.back()).extents;
+  const auto& extents = ReadNodeAt(inode, path.back()).extents;
   const auto next = static_cast<size_t>(path.back().entry + 1);
   if (next < extents.size()) return extents[next].ee_block;
   for (size_t level = path.size() - 1; level-- > 0;) {
-    const auto& indexes = NodeAt(inode, path[level]).indexes;
+    const auto& indexes = ReadNodeAt(inode, path[level]).indexes;
     const auto right = static_cast<size_t>(path[level].entry + 1);
     if (right < indexes.size()) return indexes[right].ei_block;
   }
@@ -61,7 +61,13 @@ Errno AllocateExtent(Handle& handle, Ext4Inode& inode, ExtPath& path, Ext4MapBlo
 }  // namespace
 
 ExtentNode& NodeAt(Ext4Inode& inode, const ExtPathLevel& level) {
-  return level.p_bh == nullptr ? inode.i_data : std::get<ExtentNode>(level.p_bh->content);
+  ExtentNode& root = inode.i_data.update();
+  return level.p_bh == nullptr ? root : std::get<ExtentNode>(level.p_bh->content);
+}
+
+const ExtentNode& ReadNodeAt(const Ext4Inode& inode, const ExtPathLevel& level) {
+  const ExtentNode& root = inode.i_data.load();
+  return level.p_bh == nullptr ? root : std::get<ExtentNode>(level.p_bh->content);
 }
 
 uint32_t NodeCapacity(const Ext4Inode& inode, const ExtPathLevel& level) {
@@ -72,8 +78,8 @@ uint32_t NodeCapacity(const Ext4Inode& inode, const ExtPathLevel& level) {
 Errno ext4_find_extent(Ext4Inode& inode, Lblk lblk, ExtPath* path) {
   SIM_FRAME("ext4_find_extent");
   path->assign(1, ExtPathLevel{});
-  for (uint16_t depth = inode.i_data.eh_depth; depth > 0; --depth) {
-    const ExtentNode& node = NodeAt(inode, path->back());
+  for (uint16_t depth = inode.i_data->eh_depth; depth > 0; --depth) {
+    const ExtentNode& node = ReadNodeAt(inode, path->back());
     SIM_CHECK(node.eh_depth == depth && !node.indexes.empty());
     path->back().entry = BinarySearch(node.indexes, lblk);
     const Pblk child = node.indexes[static_cast<size_t>(path->back().entry)].ei_leaf;
@@ -81,7 +87,7 @@ Errno ext4_find_extent(Ext4Inode& inode, Lblk lblk, ExtPath* path) {
     if (bh == nullptr) return Errno::kIo;
     path->push_back({bh, 0});
   }
-  path->back().entry = BinarySearch(NodeAt(inode, path->back()).extents, lblk);
+  path->back().entry = BinarySearch(ReadNodeAt(inode, path->back()).extents, lblk);
   return Errno::kOk;
 }
 
@@ -97,7 +103,7 @@ Errno ext4_ext_dirty(Handle& handle, Ext4Inode& inode, const ExtPathLevel& level
 }
 
 Pblk ext4_ext_find_goal(Ext4Inode& inode, const ExtPath& path, Lblk lblk) {
-  const auto& extents = NodeAt(inode, path.back()).extents;
+  const auto& extents = ReadNodeAt(inode, path.back()).extents;
   if (!extents.empty()) {
     const Extent& near = extents[static_cast<size_t>(std::max(0, path.back().entry))];
     if (lblk >= near.ee_block) return near.ee_start + (lblk - near.ee_block);
@@ -115,7 +121,7 @@ Errno ext4_ext_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, 
   const Errno error = ext4_find_extent(inode, map.m_lblk, &path);
   if (error != Errno::kOk) return error;
 
-  const auto& extents = NodeAt(inode, path.back()).extents;
+  const auto& extents = ReadNodeAt(inode, path.back()).extents;
   if (path.back().entry >= 0) {
     const Extent& ex = extents[static_cast<size_t>(path.back().entry)];
     if (map.m_lblk < ex.end()) {

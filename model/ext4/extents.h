@@ -32,6 +32,7 @@ struct ExtPathLevel {
 using ExtPath = absl::InlinedVector<ExtPathLevel, 4>;
 
 ExtentNode& NodeAt(Ext4Inode& inode, const ExtPathLevel& level);
+const ExtentNode& ReadNodeAt(const Ext4Inode& inode, const ExtPathLevel& level);
 // Entries that the level's node can have.
 uint32_t NodeCapacity(const Ext4Inode& inode, const ExtPathLevel& level);
 

@@ -14,7 +14,7 @@ size_t Entries(const ExtentNode& node) {
 }
 
 bool IsFull(Ext4Inode& inode, const ExtPathLevel& level) {
-  return Entries(NodeAt(inode, level)) >= NodeCapacity(inode, level);
+  return Entries(ReadNodeAt(inode, level)) >= NodeCapacity(inode, level);
 }
 
 bool ext4_can_extents_be_merged(const Extent& left, const Extent& right) {
@@ -72,7 +72,7 @@ Errno ext4_ext_insert_index(Handle& handle, Ext4Inode& inode, const ExtPathLevel
 Errno ext4_ext_split(Handle& handle, Ext4Inode& inode, const ExtPath& path, size_t at,
                      const Extent& newext, uint32_t flags) {
   SIM_FRAME("ext4_ext_split");
-  const auto& extents = NodeAt(inode, path.back()).extents;
+  const auto& extents = ReadNodeAt(inode, path.back()).extents;
   const auto right = static_cast<size_t>(std::max(0, path.back().entry)) + 1;
   // What the new leaf, and each new index node above it, starts with.
   const Lblk border = right < extents.size() ? extents[right].ee_block : newext.ee_block;
@@ -106,7 +106,7 @@ Errno ext4_ext_split(Handle& handle, Ext4Inode& inode, const ExtPath& path, size
 // The root's entries move to a block of their own, and the root has that one as its child.
 Errno ext4_ext_grow_indepth(Handle& handle, Ext4Inode& inode, const ExtPath& path, uint32_t flags) {
   SIM_FRAME("ext4_ext_grow_indepth");
-  ExtentNode& root = inode.i_data;
+  ExtentNode& root = inode.i_data.update();
   const Lblk first = root.eh_depth == 0 ? root.extents[0].ee_block : root.indexes[0].ei_block;
   const Allocation block = NewMetaBlock(handle, inode, path, first, flags);
   if (block.error != Errno::kOk) return block.error;
@@ -135,11 +135,11 @@ Errno ext4_ext_create_new_leaf(Handle& handle, Ext4Inode& inode, ExtPath& path,
 
 // If `newext` comes last in a full leaf and the next leaf has room, `path` leads there.
 Errno UseNextLeaf(Ext4Inode& inode, ExtPath& path, const Extent& newext) {
-  if (static_cast<size_t>(path.back().entry + 1) < NodeAt(inode, path.back()).extents.size()) {
+  if (static_cast<size_t>(path.back().entry + 1) < ReadNodeAt(inode, path.back()).extents.size()) {
     return Errno::kOk;
   }
   for (size_t level = path.size() - 1; level-- > 0;) {
-    const auto& indexes = NodeAt(inode, path[level]).indexes;
+    const auto& indexes = ReadNodeAt(inode, path[level]).indexes;
     const auto right = static_cast<size_t>(path[level].entry + 1);
     if (right >= indexes.size()) continue;
     ExtPath next;
@@ -147,7 +147,7 @@ Errno UseNextLeaf(Ext4Inode& inode, ExtPath& path, const Extent& newext) {
     if (error != Errno::kOk || IsFull(inode, next.back())) return error;
     path = next;
     path.back().entry = -1;
-    SIM_CHECK(newext.end() <= NodeAt(inode, path.back()).extents[0].ee_block);
+    SIM_CHECK(newext.end() <= ReadNodeAt(inode, path.back()).extents[0].ee_block);
     return Errno::kOk;
   }
   return Errno::kOk;
@@ -156,7 +156,7 @@ Errno UseNextLeaf(Ext4Inode& inode, ExtPath& path, const Extent& newext) {
 // The first extent of the leaf starts somewhere else now: so do the indexes that lead there.
 Errno ext4_ext_correct_indexes(Handle& handle, Ext4Inode& inode, const ExtPath& path) {
   SIM_FRAME("ext4_ext_correct_indexes");
-  const Lblk border = NodeAt(inode, path.back()).extents[0].ee_block;
+  const Lblk border = ReadNodeAt(inode, path.back()).extents[0].ee_block;
   for (size_t level = path.size() - 1; level-- > 0 && path[level + 1].entry == 0;) {
     const Errno error = ext4_ext_get_access(handle, path[level]);
     if (error != Errno::kOk) return error;
@@ -188,13 +188,13 @@ bool AppendToNeighbour(std::vector<Extent>& extents, int& entry, const Extent& n
 
 // A leaf that is the root's only child and fits into it: its block is not needed any more.
 void ext4_ext_try_to_merge_up(Handle& handle, Ext4Inode& inode, ExtPath& path) {
-  if (path.size() != 2 || inode.i_data.indexes.size() != 1) return;
-  if (NodeAt(inode, path.back()).extents.size() > ExtentNode::kRootEntries) return;
+  if (path.size() != 2 || inode.i_data->indexes.size() != 1) return;
+  if (ReadNodeAt(inode, path.back()).extents.size() > ExtentNode::kRootEntries) return;
   // The bitmap and the group descriptor, and a revoke record.
   if (!jbd2_journal_extend(handle, 2, 1)) return;
   SIM_FRAME("ext4_ext_try_to_merge_up");
   const Pblk block = path.back().p_bh->b_blocknr;
-  inode.i_data = ExtentNode(NodeAt(inode, path.back()));
+  inode.i_data = ExtentNode(ReadNodeAt(inode, path.back()));
   path = {{nullptr, path.back().entry}};
   ext4_free_blocks(handle, inode, block, 1, true);
 }

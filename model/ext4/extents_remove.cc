@@ -12,7 +12,7 @@ namespace {
 // A leaf, the superblock and the inode, and for up to two groups bitmap and descriptor; if the leaf
 // may go, its parents as well.
 int LeafCredits(const Ext4Inode& inode, bool leaf_may_go) {
-  return 7 + (leaf_may_go ? inode.i_data.eh_depth + 1 : 0);
+  return 7 + (leaf_may_go ? inode.i_data->eh_depth + 1 : 0);
 }
 
 // Others may use the tree while the handle restarts, but not what is being removed: i_rwsem and
@@ -37,7 +37,7 @@ Errno ext4_ext_rm_leaf(Handle& handle, Ext4Inode& inode, const ExtPath& path, Lb
     auto& extents = NodeAt(inode, path.back()).extents;
     if (extents.empty() || extents.back().end() <= start) return Errno::kOk;
     const CreditsResult credits = ext4_datasem_ensure_credits(
-        handle, inode, LeafCredits(inode, extents.size() == 1), inode.i_data.eh_depth);
+        handle, inode, LeafCredits(inode, extents.size() == 1), inode.i_data->eh_depth);
     if (credits.error != Errno::kOk) return credits.error;
     if (credits.restarted) return Errno::kAgain;
     const Errno error = ext4_ext_get_access(handle, path.back());
@@ -82,11 +82,11 @@ Errno ext4_ext_remove_space(Handle& handle, Ext4Inode& inode, Lblk start) {
     if (error == Errno::kOk) error = ext4_ext_rm_leaf(handle, inode, path, start);
     if (error == Errno::kAgain) continue;
     if (error != Errno::kOk) return error;
-    if (path.size() == 1 || !NodeAt(inode, path.back()).extents.empty()) return Errno::kOk;
+    if (path.size() == 1 || !ReadNodeAt(inode, path.back()).extents.empty()) return Errno::kOk;
     error = ext4_ext_rm_idx(handle, inode, path, path.size() - 1);
     if (error != Errno::kOk) return error;
-    if (inode.i_data.indexes.empty()) {
-      inode.i_data.eh_depth = 0;  // the whole tree is gone
+    if (inode.i_data->indexes.empty()) {
+      inode.i_data.update().eh_depth = 0;  // the whole tree is gone
       return ext4_mark_inode_dirty(handle, inode);
     }
   }

@@ -92,7 +92,7 @@ std::optional<ExtentStatus> ext4_es_lookup_extent(Ext4Inode& inode, Lblk lblk, u
   SIM_FRAME("ext4_es_lookup_extent");
   sim::SpinGuard guard(inode.i_es_lock);
   if (seq != nullptr) *seq = inode.i_es_seq.load();
-  return inode.i_es_tree.Lookup(lblk);
+  return inode.i_es_tree->Lookup(lblk);
 }
 
 uint32_t ext4_es_insert_extent(Ext4Inode& inode, const ExtentStatus& es,
@@ -102,7 +102,7 @@ uint32_t ext4_es_insert_extent(Ext4Inode& inode, const ExtentStatus& es,
   {
     sim::SpinGuard guard(inode.i_es_lock);
     inode.i_es_seq.store(inode.i_es_seq.load() + 1);
-    delayed = inode.i_es_tree.Insert(es);
+    delayed = inode.i_es_tree.update().Insert(es);
   }
   if (es.status == EsStatus::kDelayed || delayed == 0) return delayed;
   if (delalloc_reserve_used) {
@@ -119,7 +119,7 @@ void ext4_es_remove_extent(Ext4Inode& inode, Lblk lblk, uint32_t len) {
   {
     sim::SpinGuard guard(inode.i_es_lock);
     inode.i_es_seq.store(inode.i_es_seq.load() + 1);
-    delayed = inode.i_es_tree.Remove(lblk, len);
+    delayed = inode.i_es_tree.update().Remove(lblk, len);
   }
   if (delayed > 0) ext4_da_release_space(inode, delayed);
 }
@@ -127,8 +127,8 @@ void ext4_es_remove_extent(Ext4Inode& inode, Lblk lblk, uint32_t len) {
 void ext4_es_cache_extent(Ext4Inode& inode, const ExtentStatus& es) {
   SIM_FRAME("ext4_es_cache_extent");
   sim::SpinGuard guard(inode.i_es_lock);
-  if (inode.i_es_tree.Lookup(es.es_lblk).has_value()) return;
-  inode.i_es_tree.Insert(Clip(es, es.es_lblk, inode.i_es_tree.NextAfter(es.es_lblk)));
+  if (inode.i_es_tree->Lookup(es.es_lblk).has_value()) return;
+  inode.i_es_tree.update().Insert(Clip(es, es.es_lblk, inode.i_es_tree->NextAfter(es.es_lblk)));
 }
 
 }  // namespace model

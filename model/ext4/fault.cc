@@ -19,10 +19,10 @@ namespace {
 Errno MapForStore(Ext4Inode& inode, Folio& folio, Handle* handle) {
   const uint32_t bs = inode.sbi.block_bytes();
   const uint64_t i_size = inode.i_size.load();
-  for (uint32_t b = 0; b < folio.blocks.size(); ++b) {
+  for (uint32_t b = 0; b < folio.block_count(); ++b) {
     const uint64_t pos = folio.pos() + uint64_t{b} * bs;
     if (pos >= i_size) break;
-    FolioBlock& block = folio.blocks[b];
+    FolioBlock& block = folio.blocks.update()[b];
     if (!block.mapped) {
       Ext4MapBlocks map{static_cast<Lblk>(pos / bs), 1};
       uint32_t flags = kGetBlocksCreate;
@@ -48,7 +48,7 @@ Errno ext4_page_mkwrite(Ext4Inode& inode, const FolioRef& folio, bool delalloc) 
   if (!inode.buffered_iomap && !delalloc) {
     // ORDER: the handle before the folio lock.
     handle = std::make_unique<Ext4Handle>(
-        inode.sbi, ext4_chunk_trans_blocks(inode, static_cast<uint32_t>(folio->blocks.size())));
+        inode.sbi, ext4_chunk_trans_blocks(inode, static_cast<uint32_t>(folio->block_count())));
     if (!handle->ok()) return handle->error();
   }
   folio->lock.lock();

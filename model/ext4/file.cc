@@ -72,8 +72,8 @@ Errno filemap_read_folio(Ext4Inode& inode, uint64_t index) {
   const FolioRef folio = inode.i_mapping.filemap_grab_folio(index);
   FolioGuard guard(folio->lock, sim::kAdoptLock);
   const uint32_t bs = inode.sbi.block_bytes();
-  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
-    FolioBlock& block = folio->blocks[b];
+  for (uint32_t b = 0; b < folio->block_count(); ++b) {
+    FolioBlock& block = folio->blocks.update()[b];
     if (block.uptodate) continue;
     Ext4MapBlocks map{static_cast<Lblk>(folio->pos() / bs + b), 1};
     Errno error = ext4_map_blocks(nullptr, inode, map, 0);

@@ -36,8 +36,10 @@ Errno Ext4SbInfo::sync_fs() {
   const Errno emergency = ext4_emergency_state();
   if (emergency != Errno::kOk) return Errno::kOk;
   rsv_conversion_wq.flush_workqueue();
+  PlainSpinGuard j_state_lock(s_journal.j_state_lock);
   const Tid target =
       s_journal.running_tid() != 0 ? s_journal.running_tid() : s_journal.committing_tid();
+  j_state_lock.Unlock();
   const bool needs_barrier =
       options.barrier && (target == 0 || !jbd2_trans_will_send_data_barrier(s_journal, target));
   Errno error = Errno::kOk;

@@ -1,6 +1,7 @@
 // What the blocks of a file are, and what reserving and allocating them takes [fs/ext4/inode.c].
 
 #include <algorithm>
+#include <optional>
 
 #include "model/ext4/ext4.h"
 #include "sim/check.h"
@@ -31,7 +32,11 @@ EsStatus StatusOf(const Ext4MapBlocks& map) {
 Errno ext4_map_query_blocks(Ext4Inode& inode, Ext4MapBlocks& map) {
   SIM_FRAME("ext4_map_query_blocks");
   // A hole on disk ends, as far as we are concerned, where something is known to be delayed.
-  const Lblk known = inode.i_es_tree.NextAfter(map.m_lblk);
+  Lblk known = 0;
+  {
+    sim::SpinGuard i_es_lock(inode.i_es_lock);
+    known = inode.i_es_tree->NextAfter(map.m_lblk);
+  }
   if (known < map.end()) map.m_len = known - map.m_lblk;
   const Errno error = ext4_ext_map_blocks(nullptr, inode, map, 0);
   if (error != Errno::kOk) return error;
@@ -108,7 +113,7 @@ Errno ext4_insert_delayed_blocks(Ext4Inode& inode, Lblk lblk, uint32_t len) {
   {
     sim::SpinGuard guard(inode.i_es_lock);
     inode.i_es_seq.store(inode.i_es_seq.load() + 1);
-    inode.i_es_tree.Insert({lblk, len, 0, EsStatus::kDelayed});
+    inode.i_es_tree.update().Insert({lblk, len, 0, EsStatus::kDelayed});
   }
   return Errno::kOk;
 }
@@ -187,7 +192,10 @@ void try_to_writeback_inodes_sb(Ext4SbInfo& sbi) {
 }
 
 bool ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize) {
-  sim::WriteGuard i_data_sem(inode.i_data_sem);
+  std::optional<sim::WriteGuard> i_data_sem;
+  if (!inode.sbi.policy.disksize_without_i_data_sem) {
+    i_data_sem.emplace(inode.i_data_sem, sim::Subclass::kNormal, sim::Site::Here());
+  }
   newsize = std::min(newsize, inode.i_size.load());  // a truncate may have come in between
   if (newsize <= inode.i_disksize.load()) return false;
   inode.i_disksize.store(newsize);
@@ -205,7 +213,8 @@ bool ext4_should_dioread_nolock(const Ext4Inode& inode) {
 
 int ext4_chunk_trans_blocks(const Ext4Inode& inode, uint32_t nrblocks) {
   (void)nrblocks;  // one extent, whatever its length
-  const int index_blocks = 2 * inode.i_data.eh_depth + 1;
+  // Without i_data_sem, as in the kernel: until the handle is used the tree may have become deeper.
+  const int index_blocks = 2 * inode.i_data.data_race().eh_depth + 1;
   const int bitmap_and_descriptor = 2;
   const int super_inode_and_attributes = 3;
   return index_blocks + bitmap_and_descriptor + super_inode_and_attributes;

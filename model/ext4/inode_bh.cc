@@ -72,7 +72,7 @@ Errno ext4_block_write_begin(Handle* handle, Ext4Inode& inode, Folio& folio, uin
   AddressSpace& mapping = inode.i_mapping;
   const bool folio_uptodate = folio.uptodate();
   for (uint32_t b = from / bs; b * bs < to; ++b) {
-    FolioBlock& block = folio.blocks[b];
+    FolioBlock& block = folio.blocks.update()[b];
     const uint32_t start = b * bs, end = start + bs;
     block.is_new = false;
     if (!block.mapped) {
@@ -96,7 +96,7 @@ Errno ext4_block_write_begin(Handle* handle, Ext4Inode& inode, Folio& folio, uin
 void folio_zero_new_buffers(Ext4Inode& inode, Folio& folio, uint32_t from, uint32_t to) {
   const uint32_t bs = inode.sbi.block_bytes();
   for (uint32_t b = from / bs; b * bs < to; ++b) {
-    FolioBlock& block = folio.blocks[b];
+    FolioBlock& block = folio.blocks.update()[b];
     if (!block.is_new) continue;
     const uint32_t start = std::max(from, b * bs), end = std::min(to, (b + 1) * bs);
     inode.i_mapping.folio_zero_range(folio, start, end);
@@ -118,9 +118,9 @@ uint32_t block_write_end(Ext4Inode& inode, Folio& folio, uint32_t offset, uint32
   }
   if (copied == 0) return 0;
   for (uint32_t b = offset / bs; b * bs < offset + copied; ++b) {
-    folio.blocks[b].is_new = false;
-    folio.blocks[b].uptodate = true;
-    folio.blocks[b].dirty = true;
+    folio.blocks.update()[b].is_new = false;
+    folio.blocks.update()[b].uptodate = true;
+    folio.blocks.update()[b].dirty = true;
   }
   inode.i_mapping.folio_mark_dirty(folio);
   return copied;
@@ -243,7 +243,7 @@ uint32_t ext4_write_end(Ext4Inode& inode, const IovIter& from, uint64_t pos, uin
 // once; otherwise the allocation will.
 bool ext4_da_should_update_i_disksize(const Ext4Inode& inode, const Folio& folio,
                                       uint32_t last_byte) {
-  const FolioBlock& block = folio.blocks[last_byte / inode.sbi.geometry.block_bytes];
+  const FolioBlock& block = folio.blocks.load()[last_byte / inode.sbi.geometry.block_bytes];
   return block.mapped && !block.delay && !block.unwritten;
 }
 
@@ -336,7 +336,7 @@ Errno ext4_read_block(Ext4Inode& inode, Folio& folio, uint32_t block, Pblk pblk)
   };
   sbi.device.submit_bio(std::move(bio));
   read.wait_for_completion();
-  if (error == Errno::kOk) folio.blocks[block].uptodate = true;
+  if (error == Errno::kOk) folio.blocks.update()[block].uptodate = true;
   return error;
 }
 

@@ -20,10 +20,12 @@ Errno ext4_do_update_inode(Handle& handle, Ext4Inode& inode, BufferHead& iloc) {
   raw.i_links_count = static_cast<uint16_t>(inode.i_nlink);
   raw.i_generation = inode.i_generation;
   raw.i_size_bytes = disksize;
-  raw.i_blocks = inode.i_blocks;
-  raw.next_orphan = inode.next_orphan;
   raw.inline_data = inode.inline_data;
-  raw.i_block = inode.i_data;
+  // The kernel holds i_raw_lock only, against others who copy. What somebody is changing meanwhile
+  // is copied again at the end of that change, in the same transaction.
+  raw.i_blocks = inode.i_blocks.data_race();
+  raw.next_orphan = inode.next_orphan.data_race();
+  raw.i_block = inode.i_data.data_race();
   const Errno error = jbd2_journal_dirty_metadata(handle, iloc);
   if (error == Errno::kOk) ext4_update_inode_fsync_trans(handle, inode, need_datasync);
   return error;
@@ -34,7 +36,8 @@ BufferHead* ext4_get_inode_loc(Ext4SbInfo& sbi, Ino ino) {
   return sbi.buffers.sb_bread(sbi.geometry.inode_table_block(ino));
 }
 
-Tid NewestTid(const Journal& journal) {
+Tid NewestTid(Journal& journal) {
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
   if (journal.running_tid() != 0) return journal.running_tid();
   return journal.committing_tid() != 0 ? journal.committing_tid() : journal.j_commit_sequence;
 }
@@ -94,13 +97,14 @@ Ext4Inode* ext4_iget(Ext4SbInfo& sbi, Ino ino) {
   inode->i_nlink = raw.i_links_count;
   inode->i_size.init(raw.i_size_bytes);
   inode->i_disksize.init(raw.i_size_bytes);
-  inode->i_blocks = raw.i_blocks;
-  inode->next_orphan = raw.next_orphan;
+  inode->i_blocks.init(raw.i_blocks);
+  inode->next_orphan.init(raw.next_orphan);
   inode->inline_data = raw.inline_data;
-  inode->i_data = raw.i_block;
+  inode->i_data.init(raw.i_block);
   // An fsync must not return before the newest transaction, which may hold this inode's last
   // changes, has committed.
-  inode->i_sync_tid = inode->i_datasync_tid = NewestTid(sbi.s_journal);
+  inode->i_sync_tid.init(NewestTid(sbi.s_journal));
+  inode->i_datasync_tid.init(inode->i_sync_tid.peek());
   return (sbi.inodes[ino] = std::move(inode)).get();
 }
 

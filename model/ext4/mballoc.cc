@@ -73,13 +73,13 @@ Allocation ext4_mb_regular_allocator(Ext4SbInfo& sbi, Pblk goal, uint32_t len) {
   SIM_FRAME("ext4_mb_regular_allocator");
   const Pblk first = sbi.geometry.first_data();
   sim::SpinGuard ext4_lock_group(sbi.group_lock);
-  Allocation found = FindRun(sbi.buddy, std::max(goal, first), sbi.geometry.blocks, len);
+  Allocation found = FindRun(sbi.buddy.load(), std::max(goal, first), sbi.geometry.blocks, len);
   if (found.len < len) {
-    const Allocation other = FindRun(sbi.buddy, first, sbi.geometry.blocks, len);
+    const Allocation other = FindRun(sbi.buddy.load(), first, sbi.geometry.blocks, len);
     if (other.len > found.len) found = other;
   }
   if (found.len == 0) return {0, 0, Errno::kNoSpc};
-  mb_set_bits(sbi.buddy, found.pblk, found.len);
+  mb_set_bits(sbi.buddy.update(), found.pblk, found.len);
   return found;
 }
 
@@ -129,7 +129,7 @@ Errno ext4_mb_mark_diskspace_used(Handle& handle, Ext4SbInfo& sbi, const Allocat
 void ext4_discard_allocated_blocks(Ext4SbInfo& sbi, const Allocation& found) {
   SIM_FRAME("ext4_discard_allocated_blocks");
   sim::SpinGuard ext4_lock_group(sbi.group_lock);
-  mb_clear_bits(sbi.buddy, found.pblk, found.len);
+  mb_clear_bits(sbi.buddy.update(), found.pblk, found.len);
 }
 
 // May a block be allocated again at once? If its old contents must survive a power cut before the
@@ -178,9 +178,10 @@ void ext4_free_blocks(Handle& handle, Ext4Inode& inode, Pblk pblk, uint32_t coun
     mb_clear_bits(group.bitmap(), pblk, count);
     group.free_count() += count;
     if (ReusableAtOnce(sbi, metadata)) {
-      mb_clear_bits(sbi.buddy, pblk, count);
+      mb_clear_bits(sbi.buddy.update(), pblk, count);
     } else {
-      sbi.s_freed_data.push_back({pblk, count, HandleTid(handle)});  // ext4_mb_free_metadata()
+      sbi.s_freed_data.update().push_back(
+          {pblk, count, HandleTid(handle)});  // ext4_mb_free_metadata()
     }
   }
   sbi.s_freeclusters_counter += count;
@@ -192,10 +193,10 @@ void ext4_free_blocks(Handle& handle, Ext4Inode& inode, Pblk pblk, uint32_t coun
 void ext4_process_freed_data(Ext4SbInfo& sbi, Tid tid) {
   SIM_FRAME("ext4_process_freed_data");
   sim::SpinGuard ext4_lock_group(sbi.group_lock);
-  while (!sbi.s_freed_data.empty() && sbi.s_freed_data.front().efd_tid == tid) {
-    const Ext4FreeData& freed = sbi.s_freed_data.front();
-    mb_clear_bits(sbi.buddy, freed.efd_start, freed.efd_count);
-    sbi.s_freed_data.pop_front();
+  while (!sbi.s_freed_data->empty() && sbi.s_freed_data->front().efd_tid == tid) {
+    const Ext4FreeData freed = sbi.s_freed_data->front();
+    mb_clear_bits(sbi.buddy.update(), freed.efd_start, freed.efd_count);
+    sbi.s_freed_data.update().pop_front();
   }
 }
 

@@ -6,6 +6,7 @@
 // Not modelled: the orphan file, which spreads the list over blocks so that they do not contend.
 
 #include <algorithm>
+#include <optional>
 
 #include "model/ext4/inode_table.h"
 #include "sim/check.h"
@@ -32,10 +33,14 @@ Errno ext4_orphan_add(Handle& handle, Ext4Inode& inode) {
   error = ext4_reserve_inode_write(handle, inode, &iloc);
   if (error != Errno::kOk) return error;
   {
-    sim::MutexGuard s_orphan_lock(sbi.s_orphan_lock);
+    std::optional<sim::MutexGuard> s_orphan_lock;
+    if (!sbi.policy.orphan_list_without_lock) {
+      s_orphan_lock.emplace(sbi.s_orphan_lock, sim::Subclass::kNormal, sim::Site::Here());
+    }
     inode.next_orphan = std::get<DiskSuperBlock>(s_sbh.content).s_last_orphan;
     SetLastOrphan(s_sbh, inode.i_ino);
-    sbi.s_orphan.insert(sbi.s_orphan.begin(), inode.i_ino);
+    std::vector<Ino>& s_orphan = sbi.s_orphan.update();
+    s_orphan.insert(s_orphan.begin(), inode.i_ino);
     inode.on_orphan_list = true;
   }
   error = jbd2_journal_dirty_metadata(handle, s_sbh);
@@ -50,11 +55,12 @@ Errno ext4_orphan_del(Handle& handle, Ext4Inode& inode) {
   Errno error = ext4_reserve_inode_write(handle, inode, &iloc);
 
   sim::MutexGuard s_orphan_lock(sbi.s_orphan_lock);
-  const auto here = std::find(sbi.s_orphan.begin(), sbi.s_orphan.end(), inode.i_ino);
-  SIM_CHECK(here != sbi.s_orphan.end());
-  const bool is_first = here == sbi.s_orphan.begin();
+  std::vector<Ino>& s_orphan = sbi.s_orphan.update();
+  const auto here = std::find(s_orphan.begin(), s_orphan.end(), inode.i_ino);
+  SIM_CHECK(here != s_orphan.end());
+  const bool is_first = here == s_orphan.begin();
   Ext4Inode* i_prev = is_first ? nullptr : sbi.inodes.at(*(here - 1)).get();
-  sbi.s_orphan.erase(here);
+  s_orphan.erase(here);
   inode.on_orphan_list = false;
   if (error != Errno::kOk) return error;  // in memory at least it is gone
 

@@ -76,9 +76,9 @@ void ext4_end_io_rsv_work(Ext4Inode& inode) {
     std::shared_ptr<Ext4IoEnd> io_end;
     {
       sim::SpinIrqGuard guard(inode.i_completed_io_lock);
-      if (inode.i_rsv_conversion_list.empty()) return;
-      io_end = inode.i_rsv_conversion_list.front();
-      inode.i_rsv_conversion_list.pop_front();
+      if (inode.i_rsv_conversion_list->empty()) return;
+      io_end = inode.i_rsv_conversion_list->front();
+      inode.i_rsv_conversion_list.update().pop_front();
     }
     ext4_end_io_end(*io_end);
   }
@@ -89,8 +89,8 @@ void ext4_add_complete_io(const std::shared_ptr<Ext4IoEnd>& io_end) {
   SIM_FRAME("ext4_add_complete_io");
   Ext4Inode& inode = io_end->inode;
   sim::SpinIrqGuard guard(inode.i_completed_io_lock);
-  const bool idle = inode.i_rsv_conversion_list.empty();
-  inode.i_rsv_conversion_list.push_back(io_end);
+  const bool idle = inode.i_rsv_conversion_list->empty();
+  inode.i_rsv_conversion_list.update().push_back(io_end);
   if (idle) inode.sbi.rsv_conversion_wq.queue_work([&inode] { ext4_end_io_rsv_work(inode); });
 }
 
@@ -129,7 +129,7 @@ void ext4_iomap_end_io(Ext4Inode& inode) {
     std::deque<std::unique_ptr<IomapIoend>> ioends;
     {
       sim::SpinIrqGuard guard(inode.i_completed_io_lock);
-      ioends.swap(inode.i_iomap_ioend_list);
+      ioends.swap(inode.i_iomap_ioend_list.update());
     }
     if (ioends.empty()) return;
     std::sort(ioends.begin(), ioends.end(), [](const auto& a, const auto& b) {
@@ -149,8 +149,8 @@ void ext4_iomap_end_bio(Ext4Inode& inode, std::unique_ptr<IomapIoend> ioend) {
     return;
   }
   sim::SpinIrqGuard guard(inode.i_completed_io_lock);
-  const bool idle = inode.i_iomap_ioend_list.empty();
-  inode.i_iomap_ioend_list.push_back(std::move(ioend));
+  const bool idle = inode.i_iomap_ioend_list->empty();
+  inode.i_iomap_ioend_list.update().push_back(std::move(ioend));
   if (idle) inode.sbi.rsv_conversion_wq.queue_work([&inode] { ext4_iomap_end_io(inode); });
 }
 

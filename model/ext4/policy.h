@@ -74,6 +74,13 @@ namespace model {
   FIELD(free_reusable_before_commit,                                                               \
         "freed blocks may be allocated again before the freeing transaction commits",              \
         "ext4_process_freed_data()")                                                               \
+  /* Who guards what */                                                                            \
+  FIELD(disksize_without_i_data_sem,                                                               \
+        "i_disksize is raised without i_data_sem",                                                 \
+        "ext4_update_i_disksize()")                                                                \
+  FIELD(orphan_list_without_lock,                                                                  \
+        "an inode goes on the orphan list without s_orphan_lock",                                  \
+        "ext4_orphan_add(), s_orphan_lock")                                                        \
   /* Journal and device */                                                                         \
   FIELD(skip_revoke_record,                                                                        \
         "freeing a metadata block writes no revoke record",                                        \

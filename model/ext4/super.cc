@@ -16,6 +16,10 @@ namespace {
 
 constexpr sim::Nanos kWritebackInterval = 5'000'000'000;  // dirty_writeback_centisecs
 
+// Of i_sync_tid and i_datasync_tid.
+constexpr char kWordUnderHandle[] =
+    "one word, written under a handle: two that race have the same transaction";
+
 sim::LockClassId Class(sim::World& world, const char* name) {
   return world.lock_tracker().Class(name);
 }
@@ -82,9 +86,27 @@ Ext4Inode::Ext4Inode(Ext4SbInfo& s, Ino ino, uint32_t generation, bool iomap)
       buffered_iomap(iomap),
       i_data_sem(s.world, s.i_data_sem_class, {"inode", ino}),
       i_es_lock(s.world, s.i_es_lock_class, {"inode", ino}),
-      i_disksize(s.world, 0),
-      i_es_seq(s.world, 0),
-      i_completed_io_lock(s.world, s.completed_io_class, {"inode", ino}) {
+      i_disksize(s.world,
+                 {"i_disksize", sim::Sharing::kLocklessReads,
+                  "writes are WRITE_ONCE() under i_data_sem; looked at without it"},
+                 {"inode", ino}, 0),
+      i_es_seq(s.world,
+               {"i_es_seq", sim::Sharing::kLocklessReads,
+                "validity of an iomap: READ_ONCE(), and looked at again under the folio lock"},
+               {"inode", ino}, 0),
+      i_es_tree(s.world, {"i_es_tree"}, {"inode", ino}, {}),
+      i_data(s.world, {"i_data (extent tree)"}, {"inode", ino}, {}),
+      i_blocks(s.world, {"i_blocks"}, {"inode", ino}, 0),
+      i_reserved_data_blocks(s.world, {"i_reserved_data_blocks"}, {"inode", ino}, 0),
+      on_orphan_list(s.world, {"i_orphan"}, {"inode", ino}, false),
+      next_orphan(s.world, {"NEXT_ORPHAN"}, {"inode", ino}, 0),
+      i_sync_tid(s.world, {"i_sync_tid", sim::Sharing::kAtomic, kWordUnderHandle}, {"inode", ino},
+                 0),
+      i_datasync_tid(s.world, {"i_datasync_tid", sim::Sharing::kAtomic, kWordUnderHandle},
+                     {"inode", ino}, 0),
+      i_completed_io_lock(s.world, s.completed_io_class, {"inode", ino}),
+      i_rsv_conversion_list(s.world, {"i_rsv_conversion_list"}, {"inode", ino}, {}),
+      i_iomap_ioend_list(s.world, {"i_iomap_ioend_list"}, {"inode", ino}, {}) {
   jbd2_journal_init_jbd_inode(jinode, this);
 }
 
@@ -117,8 +139,8 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
   ReadAtMount(buffers, geometry.superblock());
   const BufferHead& group_desc = ReadAtMount(buffers, geometry.group_descriptors());
   const BufferHead& bitmap = ReadAtMount(buffers, geometry.block_bitmap());
-  buddy = std::get<Bitmap>(bitmap.content);
-  s_freeclusters_counter = std::get<GroupDescriptors>(group_desc.content).bg_free_blocks_count;
+  buddy.init(std::get<Bitmap>(bitmap.content));
+  s_freeclusters_counter.init(std::get<GroupDescriptors>(group_desc.content).bg_free_blocks_count);
   dcache =
       std::get<DirectoryBlock>(ReadAtMount(buffers, geometry.root_directory()).content).entries;
 }

@@ -35,7 +35,7 @@ Errno ext4_block_zero_range(Ext4Inode& inode, uint64_t from, uint32_t len, bool*
   if (folio == nullptr) return Errno::kOk;  // a hole, or unwritten and not in the cache
   FolioGuard guard(folio->lock, sim::kAdoptLock);
   const auto offset = static_cast<uint32_t>(from - folio->pos());
-  FolioBlock& block = folio->blocks[offset / inode.sbi.block_bytes()];
+  FolioBlock& block = folio->blocks.update()[offset / inode.sbi.block_bytes()];
   if (!block.mapped) {
     if (!*written) return Errno::kOk;
     Ext4MapBlocks map{static_cast<Lblk>(from / inode.sbi.block_bytes()), 1};

@@ -56,14 +56,14 @@ void ext4_bio_write_folio(MpageData& mpd, const FolioRef& folio) {
   };
   // ORDER: what cannot be written keeps the folio dirty from the first moment on, or a racing
   // sync would pass it over.
-  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
-    FolioBlock& block = folio->blocks[b];
+  for (uint32_t b = 0; b < folio->block_count(); ++b) {
+    FolioBlock& block = folio->blocks.update()[b];
     if (folio->pos() + uint64_t{b} * bs >= i_size) block.dirty = false;  // wholly beyond the end
     if (NeedsMapping(block)) inode.i_mapping.folio_mark_dirty(*folio);
   }
   Pblk next_pblk = 0;
-  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
-    FolioBlock& block = folio->blocks[b];
+  for (uint32_t b = 0; b < folio->block_count(); ++b) {
+    FolioBlock& block = folio->blocks.update()[b];
     if (!block.dirty || NeedsMapping(block)) continue;
     if (!folio->writeback) inode.i_mapping.folio_start_writeback(*folio);
     if (bio != nullptr && block.b_blocknr != next_pblk) submit();
@@ -95,14 +95,14 @@ void mpage_submit_folio(MpageData& mpd, const FolioRef& folio) {
 bool mpage_add_folio_to_extent(MpageData& mpd, const Folio& folio) {
   const uint32_t bs = mpd.inode.sbi.block_bytes();
   const uint64_t i_size = mpd.inode.i_size.load();
-  for (uint32_t b = 0; b < folio.blocks.size(); ++b) {
+  for (uint32_t b = 0; b < folio.block_count(); ++b) {
     const uint64_t pos = folio.pos() + uint64_t{b} * bs;
-    if (!NeedsMapping(folio.blocks[b]) || pos >= i_size) {
+    if (!NeedsMapping(folio.blocks.load()[b]) || pos >= i_size) {
       if (mpd.map.m_len > 0) return false;  // a gap
       continue;
     }
     const auto lblk = static_cast<Lblk>(pos / bs);
-    const uint32_t flags = folio.blocks[b].unwritten ? uint32_t{kMapUnwritten} : 0;
+    const uint32_t flags = folio.blocks.load()[b].unwritten ? uint32_t{kMapUnwritten} : 0;
     if (mpd.map.m_len == 0) {
       mpd.map.m_lblk = lblk;
       mpd.map.m_flags = flags;
@@ -117,9 +117,9 @@ bool mpage_add_folio_to_extent(MpageData& mpd, const Folio& folio) {
 
 bool HasBlocksToMap(const MpageData& mpd, const Folio& folio) {
   const uint32_t bs = mpd.inode.sbi.block_bytes();
-  for (uint32_t b = 0; b < folio.blocks.size(); ++b) {
+  for (uint32_t b = 0; b < folio.block_count(); ++b) {
     const bool in_file = folio.pos() + uint64_t{b} * bs < mpd.inode.i_size.load();
-    if (in_file && NeedsMapping(folio.blocks[b])) return true;
+    if (in_file && NeedsMapping(folio.blocks.load()[b])) return true;
   }
   return false;
 }
@@ -196,13 +196,15 @@ void mpage_map_and_submit_buffers(MpageData& mpd, const Ext4MapBlocks& map) {
     const FolioRef folio = *it;
     const auto first = static_cast<Lblk>(folio->pos() / bs);
     if (first >= map.end()) return;
-    for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
+    for (uint32_t b = 0; b < folio->block_count(); ++b) {
       const Lblk lblk = first + b;
-      if (lblk < map.m_lblk || lblk >= map.end() || !NeedsMapping(folio->blocks[b])) continue;
-      folio->blocks[b].mapped = true;
-      folio->blocks[b].delay = false;
-      folio->blocks[b].unwritten = false;
-      folio->blocks[b].b_blocknr = map.m_pblk + (lblk - map.m_lblk);
+      if (lblk < map.m_lblk || lblk >= map.end() || !NeedsMapping(folio->blocks.load()[b]))
+        continue;
+      FolioBlock& block = folio->blocks.update()[b];
+      block.mapped = true;
+      block.delay = false;
+      block.unwritten = false;
+      block.b_blocknr = map.m_pblk + (lblk - map.m_lblk);
     }
     if (HasBlocksToMap(mpd, *folio)) return;  // the next part of the extent completes it
     mpage_submit_folio(mpd, folio);
@@ -265,7 +267,7 @@ void mpage_release_unused_folios(MpageData& mpd, bool invalidate) {
   for (const FolioRef& folio : mpd.batch) {
     if (invalidate) {
       (void)inode.i_mapping.folio_clear_dirty_for_io(*folio);
-      for (FolioBlock& block : folio->blocks) block = FolioBlock{};
+      for (FolioBlock& block : folio->blocks.update()) block = FolioBlock{};
     }
     folio->lock.unlock();
   }

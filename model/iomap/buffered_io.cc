@@ -22,7 +22,7 @@ Errno __iomap_write_begin(Inode& inode, Folio& folio, uint32_t from, uint32_t to
   SIM_FRAME("__iomap_write_begin");
   const uint32_t bs = inode.i_mapping.block_bytes();
   for (uint32_t b = from / bs; b * bs < to; ++b) {
-    FolioBlock& block = folio.blocks[b];
+    FolioBlock& block = folio.blocks.update()[b];
     const uint32_t start = b * bs, end = start + bs;
     const bool covered = from <= start && end <= to;
     if (block.uptodate || covered) continue;
@@ -44,8 +44,10 @@ uint32_t __iomap_write_end(Inode& inode, Folio& folio, uint32_t offset, uint32_t
   SIM_FRAME("__iomap_write_end");
   if (copied < len && !folio.uptodate()) return 0;
   const uint32_t bs = inode.i_mapping.block_bytes();
-  for (uint32_t b = offset / bs; b * bs < offset + len; ++b) folio.blocks[b].uptodate = true;
-  for (uint32_t b = offset / bs; b * bs < offset + copied; ++b) folio.blocks[b].dirty = true;
+  for (uint32_t b = offset / bs; b * bs < offset + len; ++b)
+    folio.blocks.update()[b].uptodate = true;
+  for (uint32_t b = offset / bs; b * bs < offset + copied; ++b)
+    folio.blocks.update()[b].dirty = true;
   if (copied > 0) inode.i_mapping.folio_mark_dirty(folio);
   return copied;
 }
@@ -158,7 +160,7 @@ Errno iomap_zero_range(Inode& inode, uint64_t pos, uint64_t len, bool* did_zero,
     if (!ops.iomap_valid(inode, iomap)) continue;  // look again
     const auto from = static_cast<uint32_t>(pos - folio->pos());
     const auto to = static_cast<uint32_t>(stop - folio->pos());
-    if (!reads_zero || folio->blocks[from / bs].dirty) {
+    if (!reads_zero || folio->blocks.load()[from / bs].dirty) {
       const Errno filled = __iomap_write_begin(inode, *folio, from, to, iomap, ops);
       if (filled != Errno::kOk) return filled;
       inode.i_mapping.folio_zero_range(*folio, from, to);
@@ -181,7 +183,7 @@ Errno iomap_page_mkwrite(Inode& inode, Folio& folio, IomapOps& ops) {
     if (error != Errno::kOk) return error;
     const uint64_t stop = std::min(end, iomap.end());
     for (uint64_t at = pos; at < stop; at += bs) {
-      folio.blocks[(at - folio.pos()) / bs].dirty = true;
+      folio.blocks.update()[(at - folio.pos()) / bs].dirty = true;
     }
     inode.i_mapping.folio_mark_dirty(folio);
     (void)ops.iomap_end(inode, pos, stop - pos, stop - pos, flags, iomap);
@@ -210,9 +212,9 @@ void iomap_write_delalloc_release(Inode& inode, uint64_t start, uint64_t end, bo
     if (folio == nullptr) continue;
     FolioGuard guard(folio->lock, sim::kAdoptLock);
     if (!folio->dirty) continue;
-    for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
+    for (uint32_t b = 0; b < folio->block_count(); ++b) {
       const uint64_t block = folio->pos() + uint64_t{b} * bs;
-      if (block < start || block >= scan_end || !folio->blocks[b].dirty) continue;
+      if (block < start || block >= scan_end || !folio->blocks.load()[b].dirty) continue;
       if (punch_start < block) punch(punch_start, block - punch_start);
       punch_start = block + bs;
     }

@@ -69,9 +69,9 @@ Errno MapDirtyBlocks(WritepageContext& wpc, const FolioRef& folio) {
   const uint32_t bs = wpc.inode.i_mapping.block_bytes();
   const uint64_t i_size = wpc.inode.i_size.load();
   Iomap iomap;
-  for (uint32_t b = 0; b < folio->blocks.size(); ++b) {
+  for (uint32_t b = 0; b < folio->block_count(); ++b) {
     const uint64_t pos = folio->pos() + uint64_t{b} * bs;
-    if (!folio->blocks[b].dirty || pos >= i_size) continue;
+    if (!folio->blocks.load()[b].dirty || pos >= i_size) continue;
     if (iomap.length == 0 || pos >= iomap.end()) {
       const Errno error = wpc.ops.map_blocks(wpc.inode, pos, folio->end() - pos, iomap);
       if (error != Errno::kOk) {
@@ -102,7 +102,7 @@ Errno iomap_writepage_map(WritepageContext& wpc, const FolioRef& folio) {
     const sim::EventScope writeback(folio->writeback_wait);
     error = MapDirtyBlocks(wpc, folio);
   }
-  for (FolioBlock& block : folio->blocks) block.dirty = false;
+  for (FolioBlock& block : folio->blocks.update()) block.dirty = false;
   folio->lock.unlock();
   if (--folio->writeback_pending == 0) mapping.folio_end_writeback(*folio);
   mapping.mapping_set_error(error);

@@ -47,24 +47,29 @@ void WaitCommitWithoutMutex(Journal& journal, Tid tid) {
 
 // What a checkpoint has to wait for before it can go on with a transaction's list.
 struct CheckpointWait {
+  bool done = false;             // all that the transaction has is at home, whoever has written it
   Tid commit = 0;                // of this one, which has one of the buffers; 0: none
   BufferHead* locked = nullptr;  // or for the I/O on this one
 };
 
-// Drops what is at home by now, collects what has to be written, and stops where it has to wait.
-CheckpointWait ScanCheckpointList(Journal& journal, Transaction& transaction,
-                                  std::vector<BufferHead*>& batch) {
+// Drops what transaction `tid` (0: the oldest, which it becomes) has at home by now, collects what
+// has to be written, and stops where it has to wait.
+CheckpointWait ScanCheckpointList(Journal& journal, Tid& tid, std::vector<BufferHead*>& batch) {
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  for (size_t i = 0; i < transaction.t_checkpoint_list.size();) {
-    JournalHead& jh = *transaction.t_checkpoint_list[i];
-    if (jh.b_transaction != nullptr) return {jh.b_transaction->t_tid, nullptr};
-    if (jh.bh->b_lock.is_locked()) return {0, jh.bh};
+  if (journal.j_checkpoint_transactions->empty()) return {.done = true};
+  Transaction& transaction = *journal.j_checkpoint_transactions->front();
+  if (tid == 0) tid = transaction.t_tid;
+  if (transaction.t_tid != tid || transaction.t_checkpoint_list->empty()) return {.done = true};
+  for (size_t i = 0; i < transaction.t_checkpoint_list->size();) {
+    JournalHead& jh = *transaction.t_checkpoint_list.load()[i];
+    if (jh.b_transaction != nullptr) return {.commit = jh.b_transaction->t_tid};
+    if (jh.bh->b_lock.is_locked()) return {.locked = jh.bh};
     if (jh.bh->dirty) {
       batch.push_back(jh.bh);
       ++i;
       continue;
     }
-    const bool last = transaction.t_checkpoint_list.size() == 1;
+    const bool last = transaction.t_checkpoint_list->size() == 1;
     __jbd2_journal_remove_checkpoint(jh);
     if (last) break;  // and with it the transaction
   }
@@ -86,7 +91,7 @@ void __jbd2_log_wait_for_space(Journal& journal) {
     // Somebody may have made room while this one waited for the mutex.
     if (!NeedsSpace(journal)) return;
     const Tid committing = journal.committing_tid();
-    if (!journal.j_checkpoint_transactions.empty()) {
+    if (!journal.j_checkpoint_transactions->empty()) {
       (void)jbd2_log_do_checkpoint(journal);
     } else if (jbd2_cleanup_journal_tail(journal) != CleanupResult::kNothing) {
       continue;
@@ -106,14 +111,11 @@ Errno jbd2_log_do_checkpoint(Journal& journal) {
   if (result != CleanupResult::kNothing) {
     return result == CleanupResult::kFailed ? Errno::kIo : Errno::kOk;
   }
-  if (journal.j_checkpoint_transactions.empty()) return Errno::kOk;
-  const Tid tid = journal.j_checkpoint_transactions.front()->t_tid;
+  Tid tid = 0;
   std::vector<BufferHead*> batch;
-  // Until all that this transaction has is at home, whoever has written it.
-  while (!journal.j_checkpoint_transactions.empty()) {
-    Transaction& oldest = *journal.j_checkpoint_transactions.front();
-    if (oldest.t_tid != tid || oldest.t_checkpoint_list.empty()) break;
-    const CheckpointWait wait = ScanCheckpointList(journal, oldest, batch);
+  for (;;) {
+    const CheckpointWait wait = ScanCheckpointList(journal, tid, batch);
+    if (wait.done) break;
     __flush_batch(journal, batch);
     if (wait.commit != 0) {
       jbd2_log_start_commit(journal, wait.commit);
@@ -145,13 +147,13 @@ CleanupResult jbd2_cleanup_journal_tail(Journal& journal) {
 void __jbd2_journal_insert_checkpoint(JournalHead& jh, Transaction& transaction) {
   SIM_CHECK(jh.b_cp_transaction == nullptr);
   jh.b_cp_transaction = &transaction;
-  transaction.t_checkpoint_list.push_back(&jh);
+  transaction.t_checkpoint_list.update().push_back(&jh);
 }
 
 void __jbd2_journal_remove_checkpoint(JournalHead& jh) {
   Transaction& transaction = *jh.b_cp_transaction;
   Journal& journal = *transaction.t_journal;
-  std::vector<JournalHead*>& list = transaction.t_checkpoint_list;
+  std::vector<JournalHead*>& list = transaction.t_checkpoint_list.update();
   list.erase(std::find(list.begin(), list.end(), &jh));
   jh.b_cp_transaction = nullptr;
   jbd2_journal_put_journal_head(journal, jh);
@@ -171,15 +173,15 @@ bool jbd2_journal_try_remove_checkpoint(JournalHead& jh) {
 void __jbd2_journal_clean_checkpoint_list(Journal& journal) {
   PlainSpinGuard j_list_lock(journal.j_list_lock);
   // From the oldest on, up to the first that has to stay.
-  while (!journal.j_checkpoint_transactions.empty()) {
+  while (!journal.j_checkpoint_transactions->empty()) {
     const std::vector<JournalHead*>& list =
-        journal.j_checkpoint_transactions.front()->t_checkpoint_list;
+        journal.j_checkpoint_transactions->front()->t_checkpoint_list;
     if (list.empty() || !jbd2_journal_try_remove_checkpoint(*list.front())) return;
   }
 }
 
 void __jbd2_journal_drop_transaction(Journal& journal, Transaction& transaction) {
-  std::erase(journal.j_checkpoint_transactions, &transaction);
+  std::erase(journal.j_checkpoint_transactions.update(), &transaction);
   journal.FreeTransaction(&transaction);
 }
 

@@ -40,8 +40,8 @@ void SetState(Journal& journal, Transaction& transaction, TransactionState state
 void DropReservedBuffers(Journal& journal, Transaction& transaction) {
   PlainSpinGuard b_state_lock(journal.b_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  while (!transaction.t_reserved_list.empty()) {
-    JournalHead& jh = *transaction.t_reserved_list.front();
+  while (!transaction.t_reserved_list->empty()) {
+    JournalHead& jh = *transaction.t_reserved_list->front();
     __jbd2_journal_refile_buffer(jh);
     jbd2_journal_put_journal_head(journal, jh);
   }
@@ -86,7 +86,7 @@ template <class Work>
 void ForEachInode(Journal& journal, const Transaction& transaction, bool JournalInode::*flag,
                   const Work& work) {
   if (!work) return;
-  const std::vector<JournalInode*>& list = transaction.t_inode_list;
+  const std::vector<JournalInode*>& list = transaction.t_inode_list.load();
   for (auto it = list.begin(); it != list.end(); ++it) {
     JournalInode& jinode = **it;
     if (!(jinode.*flag)) continue;
@@ -111,17 +111,17 @@ void journal_finish_inode_data_buffers(Journal& journal, Transaction& transactio
   ForEachInode(journal, transaction, &JournalInode::wait_data,
                journal.options.j_finish_inode_data_buffers);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  for (JournalInode* const jinode : transaction.t_inode_list) {
+  for (JournalInode* const jinode : transaction.t_inode_list.load()) {
     jinode->i_transaction = jinode->i_next_transaction;
     jinode->i_next_transaction = nullptr;
     if (jinode->i_transaction != nullptr) {
-      jinode->i_transaction->t_inode_list.push_back(jinode);
+      jinode->i_transaction->t_inode_list.update().push_back(jinode);
     } else {
       jinode->i_dirty_start = 0;
       jinode->i_dirty_end = 0;
     }
   }
-  transaction.t_inode_list.clear();
+  transaction.t_inode_list.update().clear();
 }
 
 void jbd2_journal_write_revoke_records(Journal& journal, Transaction& transaction,
@@ -170,12 +170,12 @@ void SubmitLogCopy(Journal& journal, LogIo& io_bufs, const LogCopy& copy) {
 void WriteMetadata(Journal& journal, Transaction& transaction, LogIo& log_bufs, LogIo& io_bufs) {
   const size_t max_tags = JournalTagsPerBlock(journal.buffers.geometry().block_bytes);
   std::vector<LogCopy> copies;
-  while (!transaction.t_buffers.empty() && !is_journal_aborted(journal)) {
+  while (!transaction.t_buffers->empty() && !is_journal_aborted(journal)) {
     JournalDescriptor descriptor{transaction.t_tid, {}};
     const Pblk pblk = jbd2_journal_next_log_block(journal);
     copies.clear();
-    while (!transaction.t_buffers.empty() && copies.size() < max_tags) {
-      JournalHead& jh = *transaction.t_buffers.front();
+    while (!transaction.t_buffers->empty() && copies.size() < max_tags) {
+      JournalHead& jh = *transaction.t_buffers->front();
       copies.push_back(TakeLogCopy(journal, transaction, jh));
       descriptor.tags.push_back({jh.bh->b_blocknr, copies.back().image});
     }
@@ -188,8 +188,8 @@ void WriteMetadata(Journal& journal, Transaction& transaction, LogIo& log_bufs, 
 void DropMetadata(Journal& journal, Transaction& transaction) {
   PlainSpinGuard b_state_lock(journal.b_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  while (!transaction.t_buffers.empty()) {
-    JournalHead& jh = *transaction.t_buffers.front();
+  while (!transaction.t_buffers->empty()) {
+    JournalHead& jh = *transaction.t_buffers->front();
     jh.jbddirty = false;
     jh.b_frozen_data = 0;
     __jbd2_journal_refile_buffer(jh);
@@ -215,8 +215,8 @@ void WaitForLog(Journal& journal, Transaction& transaction, const LogIo& log_buf
   {
     PlainSpinGuard b_state_lock(journal.b_state_lock);
     PlainSpinGuard j_list_lock(journal.j_list_lock);
-    while (!transaction.t_shadow_list.empty()) {
-      __jbd2_journal_file_buffer(*transaction.t_shadow_list.front(), transaction,
+    while (!transaction.t_shadow_list->empty()) {
+      __jbd2_journal_file_buffer(*transaction.t_shadow_list->front(), transaction,
                                  BufferList::kForget);
     }
   }
@@ -239,8 +239,8 @@ void journal_submit_commit_record(Journal& journal, Transaction& transaction) {
 void ProcessForgetList(Journal& journal, Transaction& transaction) {
   PlainSpinGuard b_state_lock(journal.b_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  while (!transaction.t_forget.empty()) {
-    JournalHead& jh = *transaction.t_forget.front();
+  while (!transaction.t_forget->empty()) {
+    JournalHead& jh = *transaction.t_forget->front();
     SIM_CHECK(jh.b_transaction == &transaction);
     jh.b_frozen_data = 0;
     // The newer copy in the log makes the older one void.
@@ -263,7 +263,7 @@ void FinishTransaction(Journal& journal, Transaction& transaction) {
   {
     PlainSpinGuard j_state_lock(journal.j_state_lock);
     PlainSpinGuard j_list_lock(journal.j_list_lock);
-    journal.j_checkpoint_transactions.push_back(&transaction);
+    journal.j_checkpoint_transactions.update().push_back(&transaction);
     transaction.t_state = TransactionState::kCommitCallback;
     journal.j_commit_sequence = transaction.t_tid;
     journal.j_committing_transaction = nullptr;
@@ -272,7 +272,7 @@ void FinishTransaction(Journal& journal, Transaction& transaction) {
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
   transaction.t_state = TransactionState::kFinished;
-  if (transaction.t_checkpoint_list.empty()) {
+  if (transaction.t_checkpoint_list->empty()) {
     __jbd2_journal_drop_transaction(journal, transaction);
   }
   journal.j_wait_done_commit.WakeAll();

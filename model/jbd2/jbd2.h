@@ -42,6 +42,7 @@
 #include "model/ext4/policy.h"
 #include "model/jbd2/journal_locks.h"
 #include "model/vfs/buffer_head.h"
+#include "sim/engine/shared.h"
 #include "sim/locking/mutex.h"
 #include "sim/locking/wait_event.h"
 
@@ -242,29 +243,43 @@ class Journal {
   sim::WaitQueue bh_shadow;          // one for all buffers
   sim::WaitQueue bh_lock;            // of log blocks
 
-  bool j_aborted = false;       // JBD2_ABORT
-  bool j_flushed = true;        // JBD2_FLUSHED: the log is marked empty on disk
+  // JBD2_ABORT
+  sim::Shared<bool> j_aborted{world,
+                              {"j_flags JBD2_ABORT", sim::Sharing::kLocklessReads,
+                               "set once, and looked at on the way everywhere"},
+                              {},
+                              false};
+  // JBD2_FLUSHED: the log is marked empty on disk.
+  sim::Shared<bool> j_flushed{world,
+                              {"j_flags JBD2_FLUSHED", sim::Sharing::kLocklessReads,
+                               "the commit looks at it before it takes j_checkpoint_mutex"},
+                              {},
+                              true};
   bool j_fs_dev_error = false;  // a block could not be written home
-  int j_barrier_count = 0;
-  Transaction* j_running_transaction = nullptr;
-  Transaction* j_committing_transaction = nullptr;
+  sim::Shared<int> j_barrier_count{world, {"j_barrier_count"}, {}, 0};
+  sim::Shared<Transaction*> j_running_transaction{world, {"j_running_transaction"}, {}, nullptr};
+  sim::Shared<Transaction*> j_committing_transaction{
+      world, {"j_committing_transaction"}, {}, nullptr};
   // Those with blocks to be written home, oldest first.
-  std::vector<Transaction*> j_checkpoint_transactions;
+  sim::Shared<std::vector<Transaction*>> j_checkpoint_transactions{
+      world, {"j_checkpoint_transactions"}, {}, {}};
   Tid j_transaction_sequence = 1;  // of the next transaction
-  Tid j_commit_sequence = 0;       // the last committed
-  Tid j_commit_request = 0;        // the last that is to be committed
-  Tid j_tail_sequence = 1;         // the oldest in the log
+  // The last committed, the last that is to be committed, and the oldest in the log.
+  sim::Shared<Tid> j_commit_sequence{world, {"j_commit_sequence"}, {}, 0};
+  sim::Shared<Tid> j_commit_request{world, {"j_commit_request"}, {}, 0};
+  sim::Shared<Tid> j_tail_sequence{world, {"j_tail_sequence"}, {}, 1};
 
   // The log: blocks [j_first, j_last) of the journal, used from j_tail up to j_head.
   uint32_t j_first = 1;
   uint32_t j_last = 0;
-  uint32_t j_head = 1;
-  uint32_t j_tail = 1;
-  int j_free = 0;
+  sim::Shared<uint32_t> j_head{world, {"j_head"}, {}, 1};
+  sim::Shared<uint32_t> j_tail{world, {"j_tail"}, {}, 1};
+  sim::Shared<int> j_free{world, {"j_free"}, {}, 0};
   int j_max_transaction_buffers = 0;
   int j_transaction_overhead_buffers = 0;
   int j_revoke_records_per_block = 0;
-  int j_reserved_credits = 0;
+  sim::Shared<int> j_reserved_credits{
+      world, {"j_reserved_credits", sim::Sharing::kOrdered, "atomic_t"}, {}, 0};
 
   // Blocks revoked by the running transaction, and by the committing one until it has written the
   // records; in order of revocation.

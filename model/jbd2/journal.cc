@@ -12,10 +12,10 @@ namespace {
 using sim::Site;
 
 // An object out of `free`, as new, or a new one.
-template <class T>
-T* Reuse(std::vector<std::unique_ptr<T>>& all, std::vector<T*>& free) {
+template <class T, class... Arguments>
+T* Reuse(std::vector<std::unique_ptr<T>>& all, std::vector<T*>& free, Arguments&... arguments) {
   if (free.empty()) {
-    all.push_back(std::make_unique<T>());
+    all.push_back(std::make_unique<T>(arguments...));
     return all.back().get();
   }
   T* const object = free.back();
@@ -75,7 +75,7 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
       bh_lock(w, w.lock_tracker().Class("BH_Lock"), {"log block", 0}) {
   const Geometry& geometry = buffers.geometry();
   j_last = geometry.journal_blocks;
-  j_free = static_cast<int>(j_last - j_first);
+  j_free.init(static_cast<int>(j_last - j_first));
   j_max_transaction_buffers = static_cast<int>(j_last / 4);
   j_transaction_overhead_buffers =
       1 + DivRoundUp(j_max_transaction_buffers,
@@ -105,7 +105,7 @@ Handle* Journal::NewHandle() {
   return handle;
 }
 
-Transaction* Journal::NewTransaction() { return Reuse(transactions_, free_transactions_); }
+Transaction* Journal::NewTransaction() { return Reuse(transactions_, free_transactions_, world); }
 
 JournalHead* Journal::NewJournalHead() {
   JournalHead* const jh = Reuse(journal_heads_, free_journal_heads_);
@@ -120,14 +120,21 @@ void Journal::kjournald2() {
     return armed ? j_running_transaction->t_expires : sim::World::kNever;
   };
   for (;;) {
-    const sim::Nanos timer = commit_timer();
+    sim::Nanos timer = sim::World::kNever;
+    {
+      PlainSpinGuard guard(j_state_lock);
+      timer = commit_timer();
+    }
     const auto has_work = [&] {
       return j_commit_sequence != j_commit_request || commit_timer() != timer ||
              timer <= world.now();
     };
     if (!j_wait_commit.wait_idle(has_work, timer)) return;
-    if (commit_timer() <= world.now()) jbd2_log_start_commit(*this, running_tid());
-    if (j_commit_sequence != j_commit_request) jbd2_journal_commit_transaction(*this);
+    PlainSpinGuard guard(j_state_lock);
+    if (commit_timer() <= world.now()) __jbd2_log_start_commit(*this, running_tid());
+    const bool requested = j_commit_sequence != j_commit_request;
+    guard.Unlock();
+    if (requested) jbd2_journal_commit_transaction(*this);
   }
 }
 
@@ -142,9 +149,10 @@ Errno jbd2_log_wait_commit(Journal& journal, Tid tid, Site site) {
   SIM_FRAME("jbd2_log_wait_commit");
   // One that is past T_LOCKED does not wait for handles any more, so that their owners may wait
   // for it.
-  if (tid > journal.j_commit_sequence && tid != journal.committing_tid()) {
-    journal.jbd2_commit.might_wait(site);
-  }
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
+  const bool may_be_held_up = tid > journal.j_commit_sequence && tid != journal.committing_tid();
+  j_state_lock.Unlock();
+  if (may_be_held_up) journal.jbd2_commit.might_wait(site);
   journal.j_wait_done_commit.wait_event([&] { return tid <= journal.j_commit_sequence; }, site);
   return is_journal_aborted(journal) ? Errno::kIo : Errno::kOk;
 }
@@ -152,8 +160,11 @@ Errno jbd2_log_wait_commit(Journal& journal, Tid tid, Site site) {
 Errno jbd2_complete_transaction(Journal& journal, Tid tid, Site site) {
   SIM_FRAME("jbd2_complete_transaction");
   journal.world.Step(journal.j_state_lock.object(), sim::Access::kWrite);
-  if (journal.running_tid() != tid && journal.committing_tid() != tid) return Errno::kOk;
-  jbd2_log_start_commit(journal, tid);
+  {
+    PlainSpinGuard j_state_lock(journal.j_state_lock);
+    if (journal.running_tid() != tid && journal.committing_tid() != tid) return Errno::kOk;
+    __jbd2_log_start_commit(journal, tid);
+  }
   return jbd2_log_wait_commit(journal, tid, site);
 }
 
@@ -173,6 +184,7 @@ bool jbd2_journal_force_commit_nested(Journal& journal, Site site) {
 bool jbd2_trans_will_send_data_barrier(Journal& journal, Tid tid) {
   if (!journal.options.barrier) return false;
   journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
   if (tid <= journal.j_commit_sequence) return false;
   // The flush comes with the commit record.
   return journal.committing_tid() != tid ||
@@ -195,7 +207,7 @@ Errno jbd2_journal_flush(Journal& journal, Site site) {
   SIM_FRAME("jbd2_journal_flush");
   (void)jbd2_journal_force_commit(journal, site);
   Errno error = Errno::kOk;
-  while (error == Errno::kOk && !journal.j_checkpoint_transactions.empty()) {
+  while (error == Errno::kOk && !journal.j_checkpoint_transactions->empty()) {
     sim::MutexGuard j_checkpoint_mutex(journal.j_checkpoint_mutex, sim::Subclass::kNormal, site);
     error = jbd2_log_do_checkpoint(journal);
   }
@@ -218,7 +230,7 @@ void jbd2_journal_release_jbd_inode(Journal& journal, JournalInode& jinode) {
   journal.ji_commit_running.wait_event([&] { return !jinode.commit_running; });
   PlainSpinGuard j_list_lock(journal.j_list_lock);
   if (jinode.i_transaction == nullptr) return;
-  std::erase(jinode.i_transaction->t_inode_list, &jinode);
+  std::erase(jinode.i_transaction->t_inode_list.update(), &jinode);
   jinode.i_transaction = nullptr;
 }
 
@@ -261,8 +273,8 @@ int jbd2_log_space_left(const Journal& journal) {
 LogTail jbd2_journal_get_log_tail(Journal& journal) {
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  if (!journal.j_checkpoint_transactions.empty()) {
-    const Transaction& oldest = *journal.j_checkpoint_transactions.front();
+  if (!journal.j_checkpoint_transactions->empty()) {
+    const Transaction& oldest = *journal.j_checkpoint_transactions->front();
     return {oldest.t_tid, oldest.t_log_start};
   }
   if (journal.j_committing_transaction != nullptr) {

@@ -8,12 +8,14 @@ void PlainSpinLock::spin_lock(sim::Subclass subclass, sim::Site site) {
   world_.Touch(object(), sim::Access::kWrite);
   tracker().Acquire(*this, sim::ReadMode::kExclusive, subclass, false, site);
   tracker().SpinlockTaken();
+  Got();
 }
 
 void PlainSpinLock::spin_unlock(sim::Site site) {
   if (world_.tearing_down()) return;
   tracker().Release(*this, site);
   tracker().SpinlockReleased();
+  Gives();
 }
 
 void LockdepMap::release(sim::Site site) {

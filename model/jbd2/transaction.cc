@@ -13,13 +13,13 @@ using sim::Site;
 std::vector<JournalHead*>& ListOf(Transaction& transaction, BufferList jlist) {
   switch (jlist) {
     case BufferList::kReserved:
-      return transaction.t_reserved_list;
+      return transaction.t_reserved_list.update();
     case BufferList::kMetadata:
-      return transaction.t_buffers;
+      return transaction.t_buffers.update();
     case BufferList::kShadow:
-      return transaction.t_shadow_list;
+      return transaction.t_shadow_list.update();
     default:
-      return transaction.t_forget;
+      return transaction.t_forget.update();
   }
 }
 
@@ -261,7 +261,7 @@ Errno jbd2_journal_file_inode(Handle& handle, JournalInode& jinode, bool write, 
     return Errno::kOk;
   }
   jinode.i_transaction = transaction;
-  transaction->t_inode_list.push_back(&jinode);
+  transaction->t_inode_list.update().push_back(&jinode);
   return Errno::kOk;
 }
 
@@ -584,6 +584,7 @@ Errno jbd2_journal_inode_ranged_wait(Handle& handle, JournalInode& jinode, uint6
 
 bool jbd2_journal_begin_ordered_truncate(Journal& journal, const JournalInode& jinode) {
   journal.world.Step(journal.j_list_lock.object(), sim::Access::kRead);
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
   return jinode.i_transaction != nullptr &&
          jinode.i_transaction == journal.j_committing_transaction;
 }

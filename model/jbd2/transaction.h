@@ -36,19 +36,27 @@ struct JournalHead {
 };
 
 struct Transaction {
+  explicit Transaction(sim::World& w) : world(w) {}
+
+  using BufferHeads = sim::Shared<std::vector<JournalHead*>>;
+
+  sim::World& world;
   Journal* t_journal = nullptr;
   Tid t_tid = 0;
-  TransactionState t_state = TransactionState::kRunning;
+  sim::Shared<TransactionState> t_state{world, {"t_state"}, {}, TransactionState::kRunning};
   uint32_t t_log_start = 0;  // its first log block
-  std::vector<JournalHead*> t_reserved_list;
-  std::vector<JournalHead*> t_buffers;  // kMetadata
-  std::vector<JournalHead*> t_shadow_list;
-  std::vector<JournalHead*> t_forget;
-  std::vector<JournalHead*> t_checkpoint_list;
-  std::vector<JournalInode*> t_inode_list;
-  int t_updates = 0;  // handles open
-  int t_outstanding_credits = 0;
-  int t_outstanding_revokes = 0;
+  BufferHeads t_reserved_list{world, {"t_reserved_list"}, {}, {}};
+  BufferHeads t_buffers{world, {"t_buffers"}, {}, {}};  // kMetadata
+  BufferHeads t_shadow_list{world, {"t_shadow_list"}, {}, {}};
+  BufferHeads t_forget{world, {"t_forget"}, {}, {}};
+  BufferHeads t_checkpoint_list{world, {"t_checkpoint_list"}, {}, {}};
+  sim::Shared<std::vector<JournalInode*>> t_inode_list{world, {"t_inode_list"}, {}, {}};
+  // Handles open.
+  sim::Shared<int> t_updates{world, {"t_updates", sim::Sharing::kOrdered, "atomic_t"}, {}, 0};
+  sim::Shared<int> t_outstanding_credits{
+      world, {"t_outstanding_credits", sim::Sharing::kOrdered, "atomic_t"}, {}, 0};
+  sim::Shared<int> t_outstanding_revokes{
+      world, {"t_outstanding_revokes", sim::Sharing::kOrdered, "atomic_t"}, {}, 0};
   sim::Nanos t_expires = 0;
 };
 

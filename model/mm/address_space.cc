@@ -136,10 +136,10 @@ void AddressSpace::truncate_inode_pages(uint64_t new_size) {
 void AddressSpace::truncate_inode_partial_folio(Folio& folio, uint32_t offset) {
   folio_zero_range(folio, offset, folio.size_bytes);
   // Blocks wholly beyond the new end have nothing left to write [folio_invalidate()].
-  for (uint32_t b = (offset + block_bytes_ - 1) / block_bytes_; b < folio.blocks.size(); ++b) {
-    const bool was_uptodate = folio.blocks[b].uptodate;
-    folio.blocks[b] = FolioBlock{};
-    folio.blocks[b].uptodate = was_uptodate;
+  for (uint32_t b = (offset + block_bytes_ - 1) / block_bytes_; b < folio.block_count(); ++b) {
+    const bool was_uptodate = folio.blocks.load()[b].uptodate;
+    folio.blocks.update()[b] = FolioBlock{};
+    folio.blocks.update()[b].uptodate = was_uptodate;
   }
 }
 

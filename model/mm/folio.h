@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/ondisk/content.h"
+#include "sim/engine/shared.h"
 #include "sim/locking/bit_lock.h"
 #include "sim/locking/wait_event.h"
 
@@ -41,16 +42,17 @@ struct Folio {
   AddressSpace* mapping;  // null once truncated
   uint64_t index;         // in units of the folio size
   uint32_t size_bytes;
-  bool dirty = false;      // PG_dirty
-  bool writeback = false;  // PG_writeback
+  sim::Shared<bool> dirty;      // PG_dirty
+  sim::Shared<bool> writeback;  // PG_writeback
   // iomap: ranges submitted and not completed, plus one while the folio is being submitted
   // (write_bytes_pending). buffer_head: blocks under I/O or waiting for conversion.
   int writeback_pending = 0;
   sim::BitLock lock;              // PG_locked
   sim::WaitQueue writeback_wait;  // for PG_writeback
-  std::vector<FolioBlock> blocks;
+  sim::Shared<std::vector<FolioBlock>> blocks;
   std::vector<SectorContent> granules;
 
+  uint32_t block_count() const { return static_cast<uint32_t>(blocks.peek().size()); }
   uint64_t pos() const { return index * size_bytes; }
   uint64_t end() const { return pos() + size_bytes; }
   bool uptodate() const;

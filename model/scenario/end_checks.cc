@@ -40,7 +40,7 @@ SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
   const auto& folios = inode.i_mapping.folios();
   if (const auto it = folios.find(pos / folio_bytes); it != folios.end()) {
     const model::Folio& folio = *it->second;
-    if (folio.blocks[pos % folio_bytes / bs].uptodate) {
+    if (folio.blocks.peek()[pos % folio_bytes / bs].uptodate) {
       return folio.granules[pos % folio_bytes / model::kGranuleBytes];
     }
   }
@@ -67,21 +67,21 @@ bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorConte
 }
 
 void CheckReservations(Ext4Inode& inode) {
-  const uint32_t delayed = inode.i_es_tree.DelayedBlocks();
+  const uint32_t delayed = inode.i_es_tree->DelayedBlocks();
   if (delayed != inode.i_reserved_data_blocks) {
     Report(inode.sbi, "reservation",
            absl::StrCat("blocks reserved for ", inode.name, " are not those that are delayed"));
   }
   if (!inode.buffered_iomap) return;  // a short write keeps its reservation there
   const uint32_t bs = inode.sbi.block_bytes();
-  for (const model::ExtentStatus& es : inode.i_es_tree.extents()) {
+  for (const model::ExtentStatus& es : inode.i_es_tree->extents()) {
     if (es.status != model::EsStatus::kDelayed) continue;
     for (model::Lblk lblk = es.es_lblk; lblk < es.end(); ++lblk) {
       const uint64_t pos = uint64_t{lblk} * bs;
       const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
       const auto it = inode.i_mapping.folios().find(pos / folio_bytes);
       if (it != inode.i_mapping.folios().end() &&
-          it->second->blocks[pos % folio_bytes / bs].dirty) {
+          it->second->blocks.peek()[pos % folio_bytes / bs].dirty) {
         continue;
       }
       Report(inode.sbi, "reservation",
@@ -94,10 +94,10 @@ void CheckReservations(Ext4Inode& inode) {
 void CheckDirtyIsMapped(Ext4Inode& inode) {
   const uint32_t bs = inode.sbi.block_bytes();
   for (const auto& [index, folio] : inode.i_mapping.folios()) {
-    for (size_t b = 0; b < folio->blocks.size(); ++b) {
+    for (size_t b = 0; b < folio->block_count(); ++b) {
       const uint64_t pos = folio->pos() + b * bs;
-      if (!folio->blocks[b].dirty || pos >= inode.i_size.peek()) continue;
-      const auto es = inode.i_es_tree.Lookup(static_cast<model::Lblk>(pos / bs));
+      if (!folio->blocks.peek()[b].dirty || pos >= inode.i_size.peek()) continue;
+      const auto es = inode.i_es_tree->Lookup(static_cast<model::Lblk>(pos / bs));
       if (es.has_value() && es->status != model::EsStatus::kHole) continue;
       const auto lblk = static_cast<model::Lblk>(pos / bs);
       if (!es.has_value() && FindExtent(inode.sbi, inode.i_data, lblk).has_value()) continue;

@@ -1,12 +1,14 @@
 #include "model/scenario/execution.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "model/ext4/mkfs.h"
 #include "model/scenario/end_checks.h"
 #include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/thread_body.h"
+#include "sim/race/race_checker.h"
 #include "sim/waitfor/wait_graph.h"
 
 namespace scenario {
@@ -125,6 +127,10 @@ class Execution {
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
     world_->set_event_log(options.log);
+    if (options.guards != nullptr) {
+      options.guards->set_execution(bench.scenario_.name, options.number);
+      races_.emplace(*world_, *options.guards);
+    }
     if (bench.scenario_.search.crash_at != CrashAt::kNone) {
       crash_ = std::make_unique<model::CrashChecker>(*world_, device_, bench.fs_.geometry, images_,
                                                      history_,
@@ -140,7 +146,10 @@ class Execution {
       world_->Spawn(thread.name, sim::TaskKind::kUser, [&body] { body.Run(); });
     }
   }
-  ~Execution() { world_ = nullptr; }
+  ~Execution() {
+    races_.reset();
+    world_ = nullptr;
+  }
 
   ExecutionResult Run() {
     const sim::ExecutionEnd end = world_->Run();
@@ -165,6 +174,7 @@ class Execution {
   model::History history_;
   std::unique_ptr<sim::World> world_;
   sim::LockTracker tracker_;
+  std::optional<sim::RaceChecker> races_;
   sim::BlockDevice device_;
   std::unique_ptr<model::CrashChecker> crash_;
   std::unique_ptr<model::Ext4SbInfo> sbi_;

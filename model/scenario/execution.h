@@ -15,6 +15,7 @@
 #include "model/scenario/scenario.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/world.h"
+#include "sim/race/guard_table.h"
 
 namespace scenario {
 
@@ -55,8 +56,10 @@ struct ExecutionOptions {
   uint64_t number = 0;  // within the search
   uint64_t seed = 0;
   bool keeps_schedule = false;
-  bool checks_locks = true;                // false: to measure what that costs
-  sim::EventLog* log = nullptr;            // if not null, everything that happens is written there
+  bool checks_locks = true;      // false: to measure what that costs
+  sim::EventLog* log = nullptr;  // if not null, everything that happens is written there
+  // If not null, data races are looked for, and what is learnt of fields gathers there.
+  sim::GuardTable* guards = nullptr;
   model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
 };
 

@@ -36,8 +36,7 @@ absl::Status MakeTraceImage(const nlohmann::ordered_json& trace,
 // Up to `count` states of the scenario's first executions (options.executions; 8, if it has so
 // many). They differ as far as possible in what comes out: transactions recovered, orphans, the
 // oracles' verdicts, whether pending writes are there, lost or torn. A function of scenario and
-// options. Returns how many there were. Fails if it
-// has no file system, or the sink does.
+// options. Returns how many there were. Fails if it has no file system, or the sink does.
 absl::StatusOr<int64_t> MakeSampleImages(const Scenario& scenario, const RunOptions& options,
                                          int64_t count, ImageSink sink);
 

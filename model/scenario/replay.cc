@@ -38,12 +38,15 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
   const std::shared_ptr<const model::LockProgram> program = CompiledProgram(trace->scenario);
   Workbench bench(trace->scenario, program.get());
   auto locks = std::make_shared<sim::Validator>();
+  sim::GuardTable guards;
   for (const TracedRun& run : trace->runs) {
     sim::ReplayStrategy strategy(run.schedule);
-    const ExecutionResult execution = RunExecution(
-        bench,
-        {.number = static_cast<uint64_t>(run.execution), .seed = run.seed, .keeps_schedule = true},
-        strategy, *locks);
+    const ExecutionResult execution = RunExecution(bench,
+                                                   {.number = static_cast<uint64_t>(run.execution),
+                                                    .seed = run.seed,
+                                                    .keeps_schedule = true,
+                                                    .guards = &guards},
+                                                   strategy, *locks);
     for (const sim::Finding& finding : execution.findings) AddFinding(finding, result.findings);
     result.digest = execution.digest.ToHex();
     const auto divergence = sim::FindDivergence(run.schedule, execution.schedule);

@@ -42,6 +42,7 @@ struct FoundIn {
 // What a chunk of executions has seen.
 struct Chunk {
   std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
+  sim::GuardTable guards;
   std::vector<FoundIn> findings;
   std::vector<sim::Digest> digests;
   uint64_t turns = 0;
@@ -50,15 +51,17 @@ struct Chunk {
 
 class Search {
  public:
-  Search(const Scenario& scenario, ProgressFn progress)
+  Search(const Scenario& scenario, const RunOptions& options, ProgressFn progress)
       : scenario_(scenario),
+        options_(options),
         progress_(progress),
         program_(CompiledProgram(scenario)),
         chunks_((scenario.search.executions + kChunkExecutions - 1) / kChunkExecutions) {}
 
-  ScenarioResult Run(int jobs) {
+  ScenarioResult Run() {
     std::vector<std::thread> others;
-    const int threads = static_cast<int>(std::min<size_t>(chunks_.size(), std::max(jobs, 1)));
+    const int threads =
+        static_cast<int>(std::min<size_t>(chunks_.size(), std::max(options_.jobs, 1)));
     for (int i = 1; i < threads; ++i) others.emplace_back([this] { Work(); });
     Work();
     for (std::thread& thread : others) thread.join();
@@ -79,7 +82,8 @@ class Search {
   }
 
   void RunOne(int64_t index, Workbench& bench, Chunk& chunk) {
-    ExecutionResult result = RunNumber(scenario_.search, index, bench, *chunk.locks);
+    ExecutionResult result = RunNumber(scenario_.search, index, bench, *chunk.locks,
+                                       {.guards = options_.races ? &chunk.guards : nullptr});
     for (sim::Finding& finding : result.findings) {
       chunk.findings.push_back({std::move(finding), index});
     }
@@ -103,6 +107,7 @@ class Search {
       crash_states.Merge(chunk.crash_states);
       for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
       locks->Merge(*chunk.locks);
+      if (options_.guards) result.guards.Merge(chunk.guards);
     }
     const LockReports reports = LockReportsOf(*locks);
     result.more_cycles = reports.more_cycles;
@@ -151,6 +156,7 @@ class Search {
   }
 
   const Scenario& scenario_;
+  const RunOptions& options_;
   ProgressFn progress_;
   std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
   std::vector<Chunk> chunks_;
@@ -213,7 +219,7 @@ ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
                            ProgressFn progress) {
   const Scenario scenario = WithOptions(original, options);
   SIM_CHECK(scenario.search.executions > 0);
-  return Search(scenario, progress).Run(options.jobs);
+  return Search(scenario, options, progress).Run();
 }
 
 absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOptions& options,
@@ -222,8 +228,9 @@ absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOpt
   const auto program = CompiledProgram(scenario);
   Workbench bench(scenario, program.get());
   sim::Validator locks;
+  sim::GuardTable guards;
   ExecutionResult execution =
-      RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true});
+      RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true, .guards = &guards});
   for (const sim::LockReport& report : LockReportsOf(locks).found) {
     execution.findings.push_back(FindingOf(report));
   }

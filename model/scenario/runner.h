@@ -14,6 +14,7 @@
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
 #include "sim/lockdep/validator.h"
+#include "sim/race/guard_table.h"
 
 namespace scenario {
 
@@ -22,7 +23,9 @@ struct RunOptions {
   std::optional<StrategyKind> strategy;
   std::optional<uint64_t> seed;
   std::optional<int64_t> executions;
-  int jobs = 1;  // threads for the executions of this scenario; changes no result
+  int jobs = 1;         // threads for the executions of this scenario; changes no result
+  bool races = true;    // look for data races
+  bool guards = false;  // say which locks were held at accesses to fields; requires `races`
 };
 
 // Equal messages of one kind are one finding, seen `count` times.
@@ -50,6 +53,7 @@ struct ScenarioResult {
   std::vector<ExcludedCycle> excluded_cycles;
   bool more_cycles = false;                     // a limit cut the list of lock cycles off
   std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
+  sim::GuardTable guards;                       // of all executions, if asked for
 };
 
 // Called from time to time, from any thread, with the executions done so far and all to do.

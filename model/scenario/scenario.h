@@ -261,10 +261,10 @@ struct SearchConfig {
 };
 
 // Every kind of finding there is.
-inline constexpr std::array<std::string_view, 13> kFindingKinds = {
-    "lock_cycle",  "recursive_lock", "irq_inversion", "lock_misuse",    "deadlock",
-    "starvation",  "stale_data",     "lost_data",     "torn_operation", "metadata",
-    "reservation", "invariant",      "wrong_read"};
+inline constexpr std::array<std::string_view, 14> kFindingKinds = {
+    "lock_cycle", "recursive_lock", "irq_inversion", "lock_misuse", "data_race",
+    "deadlock",   "starvation",     "stale_data",    "lost_data",   "torn_operation",
+    "metadata",   "reservation",    "invariant",     "wrong_read"};
 
 struct ExpectedFinding {
   std::string kind;     // one of kFindingKinds

@@ -23,6 +23,7 @@
 #include "sim/engine/finding.h"
 #include "sim/engine/strategy.h"
 #include "sim/lockdep/report.h"
+#include "sim/lockdep/validator.h"
 
 namespace scenario {
 

@@ -8,7 +8,10 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
       i_ino(ino),
       i_generation(generation),
       i_rwsem(sb.world, i_rwsem_class, {"inode", ino}),
-      i_size(sb.world, 0),
+      i_size(sb.world,
+             {"i_size", sim::Sharing::kOrdered,
+              "i_size_read() and i_size_write(): load-acquire and store-release"},
+             {"inode", ino}, 0),
       i_sync_wait(sb.world, sb.world.lock_tracker().Class("I_SYNC"), {"inode", ino}),
       i_mapping(sb.world, *this, classes, folio_bytes, block_bytes) {
   sb.s_inodes.push_back(this);

@@ -77,6 +77,7 @@ Task& World::Spawn(std::string name, TaskKind kind, absl::AnyInvocable<void()> b
   const TaskId id{static_cast<uint32_t>(tasks_.size())};
   tasks_.push_back(NewTask(id, std::move(name), kind, std::move(body)));
   if (kind == TaskKind::kUser) ++user_tasks_left_;
+  if (access_listener_ != nullptr) access_listener_->OnSpawn(*tasks_.back());
   MakeReady(*tasks_.back());
   return *tasks_.back();
 }
@@ -141,6 +142,7 @@ void World::Block(Task& task, const Waitable& on, Site site) {
 
 void World::Wake(Task& task, Access next) {
   SIM_CHECK(task.state_ == Task::State::kParked);
+  if (access_listener_ != nullptr) access_listener_->OnWake(task);
   task.timed_out_ = false;
   if (task.timeout_.valid()) {
     events_.Cancel(task.timeout_);
@@ -161,7 +163,9 @@ void World::TimeOut(Task& task) {
 
 EventId World::At(Nanos at, ObjectId object, Event::Run handler, void* self, uint64_t arg) {
   if (irqs_blocked_ == 0) horizon_ = std::min(horizon_, at);
-  return events_.Push(at, handler, self, arg, object);
+  const EventId event = events_.Push(at, handler, self, arg, object);
+  if (access_listener_ != nullptr) access_listener_->OnSchedule(event);
+  return event;
 }
 
 void World::UnblockIrqs() {
@@ -311,7 +315,9 @@ void World::RunEvent(EventId id) {
   Task* const interrupted = current_;
   host.set_stack(StackTable::kEmpty);
   current_ = nullptr;
+  if (access_listener_ != nullptr) access_listener_->OnEventStart(event.id);
   event();
+  if (access_listener_ != nullptr) access_listener_->OnEventEnd();
   current_ = interrupted;
   host.set_stack(saved);
 }

@@ -23,6 +23,7 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
+#include "sim/engine/access_listener.h"
 #include "sim/engine/digest.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/event_queue.h"
@@ -80,6 +81,9 @@ class World {
   ObjectId NewObjects(uint32_t count) {
     return ObjectId{std::exchange(next_object_, next_object_ + count)};
   }
+  // Fields are numbered apart, so that to declare one more changes nothing for the rest.
+  static constexpr uint32_t kFirstField = uint32_t{1} << 31;
+  ObjectId NewField() { return ObjectId{next_field_++}; }
   Nanos now() const { return now_; }
   uint64_t turns() const { return turns_; }
   // A random stream of its own for `name`: one more draw in one leaves the others alone.
@@ -97,6 +101,19 @@ class World {
   // One more access within the running turn.
   void Touch(ObjectId object, Access access) {
     if (records_accesses_) accesses_.push_back({object, access});
+  }
+
+  // What the running context does to synchronise; see AccessListener.
+  void Released(ObjectId sync, bool exclusive = true) {
+    if (access_listener_ != nullptr) access_listener_->OnRelease(sync, exclusive);
+  }
+  void Acquired(ObjectId sync, bool exclusive = true) {
+    if (access_listener_ != nullptr) access_listener_->OnAcquire(sync, exclusive);
+  }
+  // It reads or writes a field; also an access within the running turn.
+  void Accessed(const Field& field, Access access) {
+    Touch(field.object, access);
+    if (access_listener_ != nullptr) access_listener_->OnAccess(field, access);
   }
 
   // Parks the running task until Wake(). Not a choice point.
@@ -146,6 +163,10 @@ class World {
   LockTracker& lock_tracker() const { return *lock_tracker_; }
   void set_lock_tracker(LockTracker& tracker) { lock_tracker_ = &tracker; }
   void set_task_listener(TaskListener& listener) { task_listener_ = &listener; }
+  // Null, the default: nobody listens. Returns who did.
+  AccessListener* set_access_listener(AccessListener* listener) {
+    return std::exchange(access_listener_, listener);
+  }
 
  private:
   friend class Task;
@@ -206,6 +227,7 @@ class World {
   StackTable& stack_table_;
   LockTracker* lock_tracker_ = nullptr;
   TaskListener* task_listener_ = nullptr;
+  AccessListener* access_listener_ = nullptr;
   EventLog* event_log_ = nullptr;
   uint64_t seed_ = 0;
   uint64_t max_turns_ = 0;
@@ -243,6 +265,7 @@ class World {
   std::vector<Event> pending_;
   std::vector<Finding> findings_;
   uint32_t next_object_ = 1;  // 0 is no object
+  uint32_t next_field_ = kFirstField;
 };
 
 // Names the modelled kernel function in the stacks of reports. First line of its body.

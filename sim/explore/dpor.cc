@@ -319,7 +319,7 @@ DporStrategy::ActorIndex DporStrategy::IndexOf(const Actor& actor) {
 // --- Races ---------------------------------------------------------------------------------------
 
 void DporStrategy::FindRaces() {
-  for (std::vector<Touched>& touched : touched_) touched.clear();
+  touched_.clear();
   races_.clear();
   for (uint32_t turn = 0; turn < trace_.size(); ++turn) {
     Event& event = trace_[turn];
@@ -353,14 +353,15 @@ void DporStrategy::AddHandOver(Event& event) const {
   if (event.step.accesses.empty()) return;
   const Footprint& lock = event.step.accesses.front();
   if (lock.access != Access::kTake && lock.access != Access::kTakeShared) return;
-  for (const Touched& touched : touched_[lock.object.value]) {
+  const auto touched_lock = touched_.find(lock.object);
+  if (touched_lock == touched_.end()) return;
+  for (const Touched& touched : touched_lock->second) {
     if (touched.writes || Writes(lock.access)) Join(event.before, trace_[touched.turn].clock);
   }
 }
 
 void DporStrategy::Touch(const Footprint& access, uint32_t turn) {
-  if (access.object.value >= touched_.size()) touched_.resize(access.object.value + 1);
-  std::vector<Touched>& touched = touched_[access.object.value];
+  std::vector<Touched>& touched = touched_[access.object];
   if (touched.empty() || touched.back().turn != turn) touched.push_back({turn, false});
   touched.back().writes |= Writes(access.access);
 }
@@ -370,8 +371,9 @@ void DporStrategy::Touch(const Footprint& access, uint32_t turn) {
 void DporStrategy::FindRacesOf(const Event& event) {
   dependent_.clear();
   for (const Footprint& access : event.step.accesses) {
-    if (access.object.value >= touched_.size()) continue;
-    const std::vector<Touched>& touched = touched_[access.object.value];
+    const auto found = touched_.find(access.object);
+    if (found == touched_.end()) continue;
+    const std::vector<Touched>& touched = found->second;
     for (auto it = touched.rbegin(); it != touched.rend(); ++it) {
       if (it->writes || Writes(access.access)) dependent_.push_back(it->turn);
       if (it->writes) break;

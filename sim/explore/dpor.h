@@ -29,6 +29,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
 #include "sim/engine/strategy.h"
 
@@ -150,7 +151,7 @@ class DporStrategy final : public Strategy {
   bool abandoned_ = false;
 
   // Scratch of FindRaces().
-  std::vector<std::vector<Touched>> touched_;  // by object
+  absl::flat_hash_map<ObjectId, std::vector<Touched>> touched_;  // look-up only
   std::vector<uint32_t> dependent_;
   std::vector<Race> races_;
 };

@@ -5,10 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 #include "sim/engine/ids.h"
+#include "sim/engine/instance_name.h"
 #include "sim/engine/stack_table.h"
 
 namespace sim {
@@ -66,17 +66,6 @@ struct IrqState {
   bool operator==(const IrqState&) const = default;
 };
 
-// Which of the many locks of a class, for people: "inode 12", "folio 12:3". Static strings only.
-struct InstanceName {
-  static constexpr uint64_t kNoNumber = UINT64_MAX;
-  const char* kind = "";
-  uint64_t number = kNoNumber;
-  // Locks of one class, kind and number that have an index may nest in ascending order of it.
-  uint64_t index = kNoNumber;
-
-  std::string Text() const;  // empty for one without a kind
-};
-
 // One call of lock_acquire().
 struct Acquisition {
   LockClassId lock_class;
@@ -84,6 +73,7 @@ struct Acquisition {
   ReadMode read = ReadMode::kExclusive;
   bool trylock = false;        // did not wait: no dependency leads to it
   bool check = true;           // false: only known to be held, as rcu_read_lock() is
+  bool event = false;          // held by who has to bring it about; shuts nobody out
   uint64_t instance = 0;       // which lock of the class; any value, unique among live locks
   uint64_t nest_instance = 0;  // nest_lock: the held lock that serialises takers; 0: none
   Here at;

@@ -10,11 +10,12 @@ void BitLock::lock(Subclass subclass, Site site) {
     world_.Touch(object(), Access::kTake);
     locked_ = true;
     owner_ = &world_.current();
-    return;
+  } else {
+    Waiter waiter{&world_.current()};
+    waiters_.Push(waiter);
+    world_.Park(*this, site);  // until unlock() made us the owner
   }
-  Waiter waiter{&world_.current()};
-  waiters_.Push(waiter);
-  world_.Park(*this, site);  // until unlock() made us the owner
+  Got();
 }
 
 bool BitLock::trylock(Site site) {
@@ -24,6 +25,7 @@ bool BitLock::trylock(Site site) {
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   locked_ = true;
   owner_ = &world_.current();
+  Got();
   return true;
 }
 
@@ -35,6 +37,7 @@ void BitLock::unlock(Site site) {
     return;
   }
   if (owner_ != nullptr) tracker().ReleaseFor(*owner_, *this, site);
+  Gives();
   if (waiters_.empty()) {
     locked_ = false;
     owner_ = nullptr;

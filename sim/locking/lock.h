@@ -59,6 +59,10 @@ class Lock : public Waitable {
 
   LockTracker& tracker() const { return world_.lock_tracker(); }
 
+  // For the race checker: the running context has got the lock, waiting or not; it gives it up.
+  void Got(bool exclusive = true) const { world_.Acquired(object(), exclusive); }
+  void Gives(bool exclusive = true) const { world_.Released(object(), exclusive); }
+
   World& world_;
 
  private:

@@ -32,6 +32,14 @@ void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bo
   validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
 }
 
+void LockTracker::Adopt(const Lock& event, Site site) {
+  if (world_.logging()) world_.Log("trylock", event.Describe());
+  if (!checks_) return;
+  Acquisition adopted = Describe(event, ReadMode::kExclusive, Subclass::kNormal, true, site);
+  adopted.event = true;
+  validator_.Acquire(context().held, adopted);
+}
+
 void LockTracker::Release(const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("unlock", lock.Describe());
   if (!checks_) return;
@@ -75,10 +83,9 @@ void LockTracker::OnTaskEnd(Task& task) {
 void LockTracker::AddContexts() {
   tasks_.reserve(world_.tasks().size());
   for (const Task* const task : world_.tasks().subspan(tasks_.size())) {
-    const bool name_is_taken =
-        std::any_of(tasks_.begin(), tasks_.end(), [&](const Context& other) {
-          return other.held.task_name() == task->name();
-        });
+    const bool name_is_taken = std::any_of(tasks_.begin(), tasks_.end(), [&](const Context& other) {
+      return other.held.task_name() == task->name();
+    });
     HeldLocks& held =
         tasks_.emplace_back(HeldLocks(task->id(), task->name(), &world_.stack_table())).held;
     if (name_is_taken) {

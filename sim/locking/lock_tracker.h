@@ -33,11 +33,9 @@ class LockTracker : public TaskListener {
   // By any context; `owner` took it.
   void ReleaseFor(const Task& owner, const Lock& lock, Site site);
   void Downgrade(const Lock& lock);
-  // Takes `lock` over without waiting: it comes from another context, or there was nothing to wait
-  // for. What is taken before Release() depends on it; it depends on nothing.
-  void Adopt(const Lock& lock, Site site) {
-    Acquire(lock, ReadMode::kExclusive, Subclass::kNormal, true, site);
-  }
+  // The running context has to bring `event` about, until Release(). What is taken meanwhile
+  // depends on it; it depends on nothing.
+  void Adopt(const Lock& event, Site site);
   // A wait for whoever holds `lock`, without taking it.
   void Sync(const Lock& lock, Site site);
 
@@ -62,8 +60,9 @@ class LockTracker : public TaskListener {
 
   void Misuse(const Lock& lock, std::string_view what, Site site);
 
-  // What a task holds, for reports; valid until one more task is spawned.
+  // What a task holds, for reports, and the running context; valid until one more task is spawned.
   const HeldLocks& held(TaskId task) { return ContextOf(task).held; }
+  const HeldLocks& held() { return context().held; }
   void OnTaskEnd(Task& task) override;
 
  private:

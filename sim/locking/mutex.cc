@@ -9,11 +9,12 @@ void Mutex::mutex_lock(Subclass subclass, Site site) {
   if (owner_ == nullptr) {
     world_.Touch(object(), Access::kTake);
     owner_ = &world_.current();
-    return;
+  } else {
+    Waiter waiter{&world_.current()};
+    waiters_.Push(waiter);
+    world_.Park(*this, site);  // until mutex_unlock() made us the owner
   }
-  Waiter waiter{&world_.current()};
-  waiters_.Push(waiter);
-  world_.Park(*this, site);  // until mutex_unlock() made us the owner
+  Got();
 }
 
 bool Mutex::mutex_trylock(Site site) {
@@ -22,6 +23,7 @@ bool Mutex::mutex_trylock(Site site) {
   world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   owner_ = &world_.current();
+  Got();
   return true;
 }
 
@@ -33,6 +35,7 @@ void Mutex::mutex_unlock(Site site) {
     return;
   }
   tracker().Release(*this, site);
+  Gives();
   owner_ = nullptr;
   if (waiters_.empty()) return;
   owner_ = waiters_.first()->task;

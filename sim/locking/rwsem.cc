@@ -14,6 +14,7 @@ void RwSem::down_read(Subclass subclass, Site site) {
   } else {
     Wait(false, site);
   }
+  Got(false);
 }
 
 void RwSem::down_write(Subclass subclass, Site site) {
@@ -26,6 +27,7 @@ void RwSem::down_write(Subclass subclass, Site site) {
   } else {
     Wait(true, site);
   }
+  Got();
 }
 
 bool RwSem::down_read_trylock(Site site) {
@@ -34,6 +36,7 @@ bool RwSem::down_read_trylock(Site site) {
   world_.Touch(object(), Access::kTakeShared);
   tracker().Acquire(*this, ReadMode::kShared, Subclass::kNormal, true, site);
   readers_.push_back(&world_.current());
+  Got(false);
   return true;
 }
 
@@ -43,6 +46,7 @@ bool RwSem::down_write_trylock(Site site) {
   world_.Touch(object(), Access::kTake);
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   writer_ = &world_.current();
+  Got();
   return true;
 }
 
@@ -55,6 +59,7 @@ void RwSem::up_read(Site site) {
     return;
   }
   tracker().Release(*this, site);
+  Gives(false);
   readers_.erase(reader);
   GrantNext();
 }
@@ -67,6 +72,7 @@ void RwSem::up_write(Site site) {
     return;
   }
   tracker().Release(*this, site);
+  Gives();
   writer_ = nullptr;
   GrantNext();
 }
@@ -79,6 +85,7 @@ void RwSem::downgrade_write(Site site) {
   }
   tracker().Downgrade(*this);
   world_.Touch(object(), Access::kTakeShared);
+  Gives();
   readers_.push_back(writer_);
   writer_ = nullptr;
   GrantNext();

@@ -16,6 +16,7 @@ bool SpinLock::spin_trylock(Site site) {
   tracker().Acquire(*this, ReadMode::kExclusive, Subclass::kNormal, true, site);
   tracker().SpinlockTaken();
   owner_ = &world_.current();
+  Got();
   return true;
 }
 
@@ -28,6 +29,7 @@ void SpinLock::spin_lock_irqsave(Subclass subclass, Site site) {
     SIM_CHECK(owner_ == nullptr);  // no event runs while an irqsave holder exists
     world_.Touch(object(), Access::kWrite);
     tracker().Acquire(*this, ReadMode::kExclusive, subclass, false, site);
+    Got();
     return;
   }
   world_.Step(*this, Access::kWrite);
@@ -40,6 +42,7 @@ void SpinLock::spin_unlock_irqrestore(Site site) {
   if (world_.tearing_down()) return;
   if (world_.in_irq()) {
     tracker().Release(*this, site);
+    Gives();
     return;
   }
   Give(site);
@@ -53,11 +56,12 @@ void SpinLock::Take(Subclass subclass, Site site) {
   if (owner_ == nullptr) {
     world_.Touch(object(), Access::kTake);
     owner_ = &world_.current();
-    return;
+  } else {
+    Waiter waiter{&world_.current()};
+    waiters_.Push(waiter);
+    world_.Park(*this, site);  // spins until Give() made us the owner
   }
-  Waiter waiter{&world_.current()};
-  waiters_.Push(waiter);
-  world_.Park(*this, site);  // spins until Give() made us the owner
+  Got();
 }
 
 void SpinLock::Give(Site site) {
@@ -68,6 +72,7 @@ void SpinLock::Give(Site site) {
   }
   tracker().Release(*this, site);
   tracker().SpinlockReleased();
+  Gives();
   owner_ = nullptr;
   if (waiters_.empty()) return;
   owner_ = waiters_.first()->task;

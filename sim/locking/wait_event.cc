@@ -6,6 +6,7 @@ namespace sim {
 
 void WaitQueue::WakeAll() {
   world_.Touch(object(), Access::kWrite);
+  Gives();
   for (Task* task : waiters_) {
     // One whose deadline has passed is on its way already.
     if (task->state() == Task::State::kParked) world_.Wake(*task);

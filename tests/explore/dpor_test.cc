@@ -9,6 +9,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,18 +30,23 @@ namespace {
 // What the threads of a program share, made anew for each execution.
 struct Stage {
   explicit Stage(Strategy& strategy, StackPool& pool, StackTable& stacks)
-      : world({.max_turns = 10'000}, strategy, pool, stacks) {
+      : owner(std::make_unique<World>(WorldOptions{.max_turns = 10'000}, strategy, pool, stacks)) {
     for (uint64_t i = 0; i < 8; ++i) {
       mutexes.emplace_back(world, tracker.Class("mutex"), InstanceName{"mutex", i});
       rwsems.emplace_back(world, tracker.Class("rwsem"), InstanceName{"rwsem", i});
       bits.emplace_back(world, tracker.Class("bit"), InstanceName{"bit", i});
       events.emplace_back(world, tracker.Class("event", {}), InstanceName{"event", i});
     }
-    for (int i = 0; i < 40; ++i) variables.emplace_back(world, 0);
+    for (int i = 0; i < 40; ++i)
+      variables.emplace_back(world, FieldType{"variable"}, InstanceName{}, 0);
   }
 
+  // Tasks that are unwound still find their locks.
+  ~Stage() { owner = nullptr; }
+
   Validator validator;
-  World world;
+  std::unique_ptr<World> owner;
+  World& world = *owner;
   LockTracker tracker{world, validator};
   std::deque<Mutex> mutexes;
   std::deque<RwSem> rwsems;

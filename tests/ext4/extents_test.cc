@@ -123,7 +123,7 @@ TEST_P(ExtentsTest, TreeAgreesWithAMap) {
     inode->i_disksize.store(inode->i_size.load());
     for (int i = 0; i < 3000 && !HasFailure(); ++i) {
       Step();
-      deepest = std::max<int>(deepest, inode->i_data.eh_depth);
+      deepest = std::max<int>(deepest, inode->i_data->eh_depth);
       if (i % 100 == 0) Compare();
     }
     Truncate(kFileBlocks / 2);

@@ -1,4 +1,4 @@
-#include "sim/lockdep/lock_types.h"
+#include "sim/engine/instance_name.h"
 
 namespace sim {
 
