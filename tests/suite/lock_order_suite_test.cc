@@ -1,5 +1,6 @@
 // Every scenario of scenarios/lock_order says what it is there to say; its whole search is done.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ TEST_P(LockOrderSuiteTest, FindsWhatItExpectsAndEachTraceReplays) {
 }
 
 TEST_P(LockOrderSuiteTest, IsTheSameForAnyNumberOfThreads) {
+  scenario_.search.executions = std::min<int64_t>(scenario_.search.executions, 130);  // 3 chunks
   const ScenarioResult alone = Search(1);
   const ScenarioResult shared = Search(3);
   EXPECT_EQ(shared.digest, alone.digest);
