@@ -86,7 +86,7 @@ class Summarizer {
 // 1234567: "1,234,567"
 std::string Grouped(uint64_t number) {
   std::string text = absl::StrCat(number);
-  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, ",");
+  for (size_t end = text.size(); end > 3; end -= 3) text.insert(end - 3, 1, ',');
   return text;
 }
 
