@@ -4,7 +4,7 @@
 #include <exception>
 #include <iostream>
 
-#include "model/ext4/policy.h"
+#include "model/scenario/model_policies.h"
 #include "model/scenario/runner.h"
 #include "tools/backend.h"
 #include "tools/command_line.h"
@@ -13,9 +13,7 @@ namespace {
 
 tools::Backend RealBackend() {
   tools::Backend backend;
-  for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-    backend.policies.push_back({entry.name, entry.about, entry.source});
-  }
+  backend.policies = scenario::ModelPolicies();
   backend.fits = scenario::CheckFits;
   backend.run = scenario::RunScenario;
   backend.replay = scenario::ReplayTrace;

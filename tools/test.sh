@@ -9,7 +9,7 @@ export CXX=${CXX:-clang++}
 need "${build_packages[@]}" clang libclang-rt-dev
 
 # clang's sanitizers come with the program, not with a library to link against.
-configure build/test --buildtype=debug "${unity[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
+configure build/test --buildtype=debug -Doptimization=1 "${unity[@]}" -Db_sanitize=address,undefined -Db_lundef=false \
   -Dcpp_args='-D_GLIBCXX_ASSERTIONS -g1'
 build build/test
 

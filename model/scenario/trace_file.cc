@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "absl/strings/str_cat.h"
-#include "model/ext4/policy.h"
+#include "model/scenario/model_policies.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/writer.h"
 #include "nlohmann/json.hpp"
@@ -13,14 +13,6 @@ namespace scenario {
 namespace {
 
 constexpr int kTraceVersion = 1;
-
-std::vector<PolicyField> ModelPolicies() {
-  std::vector<PolicyField> fields;
-  for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-    fields.push_back({entry.name, entry.about, entry.source});
-  }
-  return fields;
-}
 
 absl::Status Want(const char* what) {
   return absl::InvalidArgumentError(absl::StrCat("not a crashdep trace: want ", what));

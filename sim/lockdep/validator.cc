@@ -105,21 +105,33 @@ LockNodeId Validator::NodeOf(LockClassId lock_class, uint8_t subclass) {
   return node;
 }
 
-void Validator::Validate(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key,
-                         bool sync) {
+void Validator::CheckNewChain(const HeldLocks& held, const Acquisition& acquisition,
+                              uint64_t probe_key, bool sync) {
   if (CountsAsOneHold(held, acquisition)) return;
   Pending pending(*this, held, acquisition, sync);
   CheckWaitContext(pending);
   MarkUsage(pending);
-  if (acquisition.nest_instance != 0 && held.Find(acquisition.nest_instance) == nullptr) {
-    pending.Learn(Fact::Kind::kFault, {.fault = ReportKind::kNestNotHeld});
-  }
-  if (!acquisition.trylock && acquisition.check) {
-    AddChain(pending);
-    if (CheckRecursion(pending)) AddDependencies(pending);
-    if (!held.empty()) pending.Learn(Fact::Kind::kContext, {});
+  if (!acquisition.trylock && acquisition.check) AddChain(pending);
+  CheckInstances(pending);
+  if (!acquisition.trylock && acquisition.check && !held.empty()) {
+    pending.Learn(Fact::Kind::kContext, {});
   }
   checked_.Insert(probe_key);
+}
+
+void Validator::CheckInstances(const HeldLocks& held, const Acquisition& acquisition, bool sync) {
+  if (CountsAsOneHold(held, acquisition)) return;
+  Pending pending(*this, held, acquisition, sync);
+  CheckInstances(pending);
+}
+
+void Validator::CheckInstances(Pending& pending) {
+  const Acquisition& next = pending.acquisition();
+  if (next.nest_instance != 0 && pending.held().Find(next.nest_instance) == nullptr) {
+    pending.Learn(Fact::Kind::kFault, {.fault = ReportKind::kNestNotHeld});
+  }
+  if (next.trylock || !next.check) return;
+  if (CheckRecursion(pending)) AddDependencies(pending);
 }
 
 // check_wait_context()
@@ -293,7 +305,7 @@ void Validator::NoteDropped(const HeldLocks& held, size_t index) {
 }
 
 // reacquire_held_locks(): each lock above follows now directly on what is below.
-void Validator::Rechain(HeldLocks& held, size_t index) {
+void Validator::Rechain(HeldLocks& held, size_t index, bool recursion) {
   const IrqState irq = held.irq_;
   std::vector<HeldLock> above(held.locks_.begin() + static_cast<ptrdiff_t>(index),
                               held.locks_.end());
@@ -304,8 +316,12 @@ void Validator::Rechain(HeldLocks& held, size_t index) {
                   .hardirqs_on = irq.hardirqs_on && lock.irq_context == 0,
                   .softirqs_on = irq.softirqs_on && lock.irq_context == 0,
                   .threaded = irq.threaded});
-    Acquire(held, lock.acquisition);
-    held.locks_.back().pins = lock.pins;
+    const uint64_t chain_key = NextKey(ChainKey(held), lock.acquisition);
+    const uint64_t probe_key = ProbeKey(chain_key, held, false);
+    if (recursion || lock.acquisition.nest_instance != 0 || !checked_.Contains(probe_key)) {
+      Check(held, lock.acquisition, probe_key, false);
+    }
+    held.locks_.push_back({lock.acquisition, chain_key, held.irq_context(), lock.pins});
   }
   held.set_irq(irq);
 }
@@ -339,7 +355,7 @@ void Validator::SetClass(HeldLocks& held, LockClassId lock_class, uint8_t subcla
   if (lock == nullptr) return ReleaseInner(held, lock_class, instance, at);
   lock->acquisition.lock_class = lock_class;
   lock->acquisition.subclass = subclass;
-  Rechain(held, static_cast<size_t>(lock - held.locks_.data()));
+  Rechain(held, static_cast<size_t>(lock - held.locks_.data()), /*recursion=*/true);
 }
 
 void Validator::Pin(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at) {

@@ -75,10 +75,7 @@ class Validator {
   // trylock: it has succeeded.
   void Acquire(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, false)) ||
-        DependsOnInstance(held, acquisition)) {
-      Validate(held, acquisition, ProbeKey(chain_key, held, false), false);
-    }
+    Check(held, acquisition, ProbeKey(chain_key, held, false), false);
     held.locks_.push_back({acquisition, chain_key, held.irq_context()});
   }
 
@@ -86,10 +83,7 @@ class Validator {
   // [lock_sync()].
   void Sync(HeldLocks& held, const Acquisition& acquisition) {
     const uint64_t chain_key = NextKey(ChainKey(held), acquisition);
-    if (!checked_.Contains(ProbeKey(chain_key, held, true)) ||
-        DependsOnInstance(held, acquisition)) {
-      Validate(held, acquisition, ProbeKey(chain_key, held, true), true);
-    }
+    Check(held, acquisition, ProbeKey(chain_key, held, true), true);
   }
 
   // `held` gives up its innermost hold of this instance; the caller may be another context. An
@@ -273,9 +267,19 @@ class Validator {
     return Mix(chain_key, held.irq_flags_ | (sync ? 32 : 0)) * kHashFactor;
   }
 
+  void Check(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key, bool sync) {
+    if (!checked_.Contains(probe_key)) {
+      CheckNewChain(held, acquisition, probe_key, sync);
+    } else if (DependsOnInstance(held, acquisition)) {
+      CheckInstances(held, acquisition, sync);
+    }
+  }
   // First sight: what the kernel does for a chain that is not in its cache.
-  void Validate(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key,
-                bool sync);
+  void CheckNewChain(const HeldLocks& held, const Acquisition& acquisition, uint64_t probe_key,
+                     bool sync);
+  // What differs between acquisitions with the same chain.
+  void CheckInstances(const HeldLocks& held, const Acquisition& acquisition, bool sync);
+  void CheckInstances(Pending& pending);
   void CheckWaitContext(Pending& pending);
   void MarkUsage(Pending& pending);
   // Whether dependencies from the locks held are of interest.
@@ -288,7 +292,8 @@ class Validator {
   void MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at);
   void ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
   // Chain keys, and dependencies, of the locks from `index` on, after a change below them.
-  void Rechain(HeldLocks& held, size_t index);
+  // `recursion`: they may have become locks of the same class as one below.
+  void Rechain(HeldLocks& held, size_t index, bool recursion = false);
 
   // Each takes a fact in if it is news, and reports what it breaks.
   void Learn(const Fact& fact);

@@ -9,19 +9,16 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/ext4/policy.h"
-#include "model/scenario/parse.h"
-#include "model/scenario/runner.h"
 #include "nlohmann/json.hpp"
 #include "sim/lockdep/graph_diff.h"
+#include "tests/suite/suite.h"
 #include "tools/lock_source.h"
 #include "tools/order_file.h"
 
 namespace {
 
+using suite::InSource;
 using testing::IsEmpty;
-
-std::string InSource(const std::string& path) { return std::string(SOURCE_ROOT) + "/" + path; }
 
 nlohmann::json Differences() {
   std::ifstream file(InSource("traces/kernel/ext4-6.1/model_differences.json"));
@@ -44,15 +41,10 @@ sim::ClassNames ComparedNames(const nlohmann::json& differences) {
 
 // What the scenarios show.
 void RunModel(const nlohmann::json& paths, sim::Validator& locks) {
-  std::vector<scenario::PolicyField> policies;
-  for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-    policies.push_back({entry.name, entry.about, entry.source});
-  }
   for (const auto& path : paths) {
-    const auto scenario = scenario::LoadScenario(InSource(path), policies);
-    ASSERT_TRUE(scenario.ok()) << scenario.status();
-    EXPECT_THAT(scenario->policy, IsEmpty());
-    const auto result = scenario::RunScenario(*scenario, {}, [](uint64_t, uint64_t) {});
+    const scenario::Scenario scenario = suite::Load(InSource(path));
+    EXPECT_THAT(scenario.policy, IsEmpty());
+    const auto result = suite::Search(scenario, scenario.search.executions);
     EXPECT_THAT(result.findings, IsEmpty());
     locks.Merge(*result.locks);
   }

@@ -5,10 +5,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "model/ext4/policy.h"
-#include "model/scenario/parse.h"
-#include "model/scenario/runner.h"
-#include "tools/find_scenarios.h"
+#include "tests/suite/suite.h"
 #include "tools/verdict.h"
 
 namespace {
@@ -17,28 +14,13 @@ using scenario::FoundFinding;
 using scenario::ScenarioResult;
 using testing::IsEmpty;
 
-std::vector<std::string> Paths() {
-  return tools::FindScenarios({std::string(SOURCE_ROOT) + "/scenarios/lock_order"}).paths;
-}
-
 class LockOrderSuiteTest : public testing::TestWithParam<std::string> {
  protected:
-  void SetUp() override {
-    std::vector<scenario::PolicyField> policies;
-    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-      policies.push_back({entry.name, entry.about, entry.source});
-    }
-    auto loaded = scenario::LoadScenario(GetParam(), policies);
-    ASSERT_TRUE(loaded.ok()) << loaded.status();
-    scenario_ = *std::move(loaded);
-  }
   ScenarioResult Search(int jobs) const {
-    scenario::RunOptions options;
-    options.jobs = jobs;
-    return scenario::RunScenario(scenario_, options, [](uint64_t, uint64_t) {});
+    return suite::Search(scenario_, scenario_.search.executions, jobs);
   }
 
-  scenario::Scenario scenario_;
+  scenario::Scenario scenario_ = suite::Load(GetParam());
 };
 
 TEST_P(LockOrderSuiteTest, FindsWhatItExpectsAndEachTraceReplays) {
@@ -87,10 +69,7 @@ TEST_P(LockOrderSuiteTest, AnInversionIsFoundInExecutionsThatDoNotDeadlock) {
   EXPECT_FALSE(any_without_deadlock) << "no execution of 256 shows it without a deadlock";
 }
 
-INSTANTIATE_TEST_SUITE_P(LockOrder, LockOrderSuiteTest, testing::ValuesIn(Paths()),
-                         [](const auto& info) {
-                           const size_t begin = info.param.rfind('/') + 1;
-                           return info.param.substr(begin, info.param.rfind('.') - begin);
-                         });
+INSTANTIATE_TEST_SUITE_P(LockOrder, LockOrderSuiteTest,
+                         testing::ValuesIn(suite::Paths("scenarios/lock_order")), suite::NameOf);
 
 }  // namespace

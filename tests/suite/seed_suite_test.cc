@@ -3,15 +3,12 @@
 // Searches are cut short here, at the first size that gives what the scenario expects: `crashdep
 // run scenarios/seed` does them whole.
 #include <algorithm>
-#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "gmock/gmock.h"
-#include "model/ext4/policy.h"
-#include "model/scenario/parse.h"
-#include "model/scenario/runner.h"
-#include "tools/find_scenarios.h"
+#include "tests/suite/suite.h"
 #include "tools/verdict.h"
 
 namespace {
@@ -19,6 +16,7 @@ namespace {
 using scenario::FoundFinding;
 using scenario::Scenario;
 using scenario::ScenarioResult;
+using suite::Search;
 using testing::ElementsAreArray;
 using testing::IsEmpty;
 using tools::Differences;
@@ -27,17 +25,6 @@ using tools::Differences;
 constexpr int64_t kSharedExecutions = 66;
 // Scenarios with longer executions are not searched that often.
 constexpr int64_t kCheapSteps = 1000;
-
-std::vector<std::string> SeedPaths() {
-  return tools::FindScenarios({std::string(SOURCE_ROOT) + "/scenarios/seed"}).paths;
-}
-
-ScenarioResult Search(const Scenario& scenario, int64_t executions, int jobs = 1) {
-  scenario::RunOptions options;
-  options.executions = executions;
-  options.jobs = jobs;
-  return scenario::RunScenario(scenario, options, [](uint64_t, uint64_t) {});
-}
 
 std::vector<std::string> Lines(const ScenarioResult& result) {
   std::vector<std::string> lines = {result.digest, std::to_string(result.executions),
@@ -52,36 +39,39 @@ std::vector<std::string> Lines(const ScenarioResult& result) {
   return lines;
 }
 
-class SeedSuiteTest : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    std::vector<scenario::PolicyField> policies;
-    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-      policies.push_back({entry.name, entry.about, entry.source});
-    }
-    auto loaded = scenario::LoadScenario(GetParam(), policies);
-    ASSERT_TRUE(loaded.ok()) << loaded.status();
-    scenario_ = *std::move(loaded);
-    const int64_t all = scenario_.search.executions;
-    while (true) {
-      result_ = Search(scenario_, executions_);
-      if (executions_ == all || Passes(scenario_.expect)) break;
-      executions_ = std::min(4 * executions_, all);
+// Of `all` executions as many as it takes to find what the scenario expects.
+ScenarioResult SearchUntilFound(const Scenario& scenario) {
+  const int64_t all = scenario.search.executions;
+  for (int64_t executions = 4;; executions = std::min(4 * executions, all)) {
+    ScenarioResult result = Search(scenario, executions);
+    if (executions == all || Differences(scenario.expect.findings, result.findings).empty()) {
+      return result;
     }
   }
+}
 
+class SeedSuiteTest : public testing::TestWithParam<std::string> {
+ protected:
   bool Passes(const scenario::Expectation& expect) const {
     return Differences(expect.findings, result_.findings).empty();
   }
 
-  Scenario scenario_;
-  int64_t executions_ = 4;
-  ScenarioResult result_;
+  Scenario scenario_ = suite::Load(GetParam());
+  const ScenarioResult& result_ = SearchedOnce();
+  const int64_t executions_ = static_cast<int64_t>(result_.executions);
+
+ private:
+  // All tests of a scenario look at one search.
+  const ScenarioResult& SearchedOnce() const {
+    static auto& searched = *new std::map<std::string, ScenarioResult>();
+    const auto [entry, is_new] = searched.try_emplace(GetParam());
+    if (is_new) entry->second = SearchUntilFound(scenario_);
+    return entry->second;
+  }
 };
 
 TEST_P(SeedSuiteTest, FindsWhatItExpectsAndNothingElse) {
   EXPECT_THAT(Differences(scenario_.expect.findings, result_.findings), IsEmpty());
-  EXPECT_EQ(result_.executions, static_cast<uint64_t>(executions_));
 }
 
 TEST_P(SeedSuiteTest, FailsWithAnyOtherExpectation) {
@@ -121,9 +111,7 @@ TEST_P(SeedSuiteTest, EveryTraceReplaysToItsFinding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(SeedPaths()), [](const auto& info) {
-  const size_t begin = info.param.rfind('/') + 1;
-  return info.param.substr(begin, info.param.rfind('.') - begin);
-});
+INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(suite::Paths("scenarios/seed")),
+                         suite::NameOf);
 
 }  // namespace
