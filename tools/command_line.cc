@@ -83,12 +83,22 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
     command->add_option(name, value, about)->type_name(what);
   };
   command->add_option("PATH", run.paths, kPaths)->required()->type_name("");
-  command->add_option("--strategy", strategy, "timed or random; instead of the scenario's")
+  command
+      ->add_option(
+          "--strategy", strategy,
+          "Instead of the scenario's: timed, random, pct, pos, round_robin, depth_first, dpor")
       ->check(KnownStrategy())
       ->type_name("NAME");
   number("--seed", options.seed, "Instead of the scenario's");
   number("--executions", options.executions, "Instead of the scenario's")
       ->check(Between(1, 1'000'000'000));
+  number("--pct-depth", options.pct_depth, "Instead of the scenario's")->check(Between(1, 16));
+  number("--max-preemptions", options.max_preemptions, "Instead of the scenario's")
+      ->check(Between(0, 1'000'000));
+  command->add_flag("--complete", options.complete,
+                    "Run every execution that matters (dpor), until there are no more");
+  number("--time", options.max_seconds, "Cut each search off after N seconds")
+      ->check(Between(1, 1'000'000));
   number("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
       ->check(Between(1, 1024));
   command->add_flag("!--no-races", options.races, "Do not look for data races");

@@ -27,6 +27,10 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   to["crash_families"] = result.crash_families;
   to["crash_states"] = CrashStates(result.crash_states);
   to["digest"] = result.digest;
+  to["complete"] = result.complete;
+  if (result.redundant > 0) to["redundant"] = result.redundant;
+  if (result.out_of_time) to["out_of_time"] = true;
+  if (!result.bounds.empty()) to["bounds"] = result.bounds;
   Json findings = Json::array();
   for (size_t i = 0; i < result.findings.size(); ++i) {
     const scenario::FoundFinding& finding = result.findings[i];

@@ -10,8 +10,11 @@
 namespace tools {
 
 // {"scenarios": [{"name", "path", "verdict": "pass"|"fail"|"error", "executions", "steps",
-//   "crash_families", "crash_states", "digest",
+//   "crash_families", "crash_states", "digest", "complete",
 //   "findings": [{"kind", "message", "count", "trace", "detail"}]}]}
+// `complete`: a systematic search has run all executions there are; "redundant" counts those that
+// it gave up beside them, "bounds" are in what the completeness holds, or what a sample promises,
+// and "out_of_time" says that the search was cut off; each if there is something to say.
 // `crash_states` is a decimal string from 2^53 on, `trace` the file's path or null. A fail or an
 // error has "reasons" as well, and a scenario with a clean twin "without_policy", with the twin's
 // numbers and findings under the same names. Lock cycles that cannot become deadlocks are in

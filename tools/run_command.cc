@@ -220,6 +220,11 @@ class Run {
     }
     if (options.seed) command += Cat(" --seed ", *options.seed);
     if (options.executions) command += Cat(" --executions ", *options.executions);
+    if (options.complete) command += " --complete";
+    if (options.pct_depth) command += Cat(" --pct-depth ", *options.pct_depth);
+    if (options.max_preemptions) {
+      command += Cat(" --max-preemptions ", *options.max_preemptions);
+    }
     return command + " --traces traces";
   }
 

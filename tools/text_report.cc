@@ -53,14 +53,18 @@ std::string Grouped(std::string_view decimal) {
 std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
   const std::string verdict = VerdictWord(outcome.verdict, style.color);
   if (outcome.verdict == Verdict::kError) return Cat(verdict, "  ", outcome.path);
-  const std::string executions = Grouped(Cat(outcome.result.executions));
+  const std::string executions =
+      Cat(outcome.result.complete ? "all " : "", Grouped(Cat(outcome.result.executions)));
   const std::string states = Grouped(outcome.result.crash_states);
   std::string line = Cat(verdict, "  ", Padded(outcome.name, style.name_width),
-                         absl::StrFormat("  %9s %-10s  %9s %-12s  ", executions,
+                         absl::StrFormat("  %10s %-10s  %9s %-12s  ", executions,
                                          executions == "1" ? "execution" : "executions", states,
                                          states == "1" ? "crash state" : "crash states"),
                          Kinds(outcome.result.findings));
-  return line.substr(0, line.find_last_not_of(' ') + 1);
+  line.resize(line.find_last_not_of(' ') + 1);
+  if (outcome.result.out_of_time) line += "\n       cut off by --time";
+  for (const std::string& bound : outcome.result.bounds) line += Cat("\n       ", bound);
+  return line;
 }
 
 std::string FailureText(const Outcome& outcome, std::string_view rerun) {

@@ -39,6 +39,14 @@ std::vector<std::string> Differences(
     const scenario::Expectation& expect, const scenario::ScenarioResult& result,
     const std::optional<scenario::ScenarioResult>& without_policy) {
   std::vector<std::string> differences = Differences(expect.findings, result.findings);
+  if (expect.all_executions) {
+    const auto wanted = static_cast<uint64_t>(*expect.all_executions);
+    if (!result.complete || result.executions != wanted) {
+      differences.push_back(Cat("expected ", wanted, " executions to be all, found ",
+                                result.complete ? "that all are " : "more than ",
+                                result.executions));
+    }
+  }
   if (!expect.without_policy || !without_policy) return differences;
   for (const std::string& difference :
        Differences(*expect.without_policy, without_policy->findings)) {

@@ -127,11 +127,11 @@ void Journal::kjournald2() {
     }
     const auto has_work = [&] {
       return j_commit_sequence != j_commit_request || commit_timer() != timer ||
-             timer <= world.now();
+             timer <= world.ReadClock();
     };
     if (!j_wait_commit.wait_idle(has_work, timer)) return;
     PlainSpinGuard guard(j_state_lock);
-    if (commit_timer() <= world.now()) __jbd2_log_start_commit(*this, running_tid());
+    if (commit_timer() <= world.ReadClock()) __jbd2_log_start_commit(*this, running_tid());
     const bool requested = j_commit_sequence != j_commit_request;
     guard.Unlock();
     if (requested) jbd2_journal_commit_transaction(*this);

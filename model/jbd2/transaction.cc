@@ -337,7 +337,7 @@ Errno jbd2_journal_stop(Handle& handle, Site site) {
   if (handle.h_transaction != nullptr) {
     const Tid tid = HandleTid(handle);
     const bool sync = handle.h_sync;
-    if (sync || journal.world.now() >= handle.h_transaction->t_expires) {
+    if (sync || journal.world.ReadClock() >= handle.h_transaction->t_expires) {
       jbd2_log_start_commit(journal, tid);
     }
     stop_this_handle(handle, site);

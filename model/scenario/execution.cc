@@ -159,11 +159,7 @@ class Execution {
       world_->Report(sim::ExplainEnd(*world_, end));
     }
     if (crash_ != nullptr) crash_->End();
-    ExecutionResult result;
-    result.findings = world_->findings();
-    result.schedule = world_->schedule();
-    result.digest = world_->digest().Value();
-    result.turns = world_->turns();
+    ExecutionResult result = ResultOf(*world_, end);
     if (crash_ != nullptr) result.crash_states = crash_->count();
     return result;
   }
@@ -201,6 +197,18 @@ absl::Status CheckFits(const Scenario& scenario) {
   model::History history(granules);
   return model::MakeFilesystem(GeometryOf(scenario), FilesOf(scenario), images, granules, history)
       .status();
+}
+
+ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {
+  ExecutionResult result;
+  result.findings = world.findings();
+  result.schedule = world.schedule();
+  result.digest = world.digest().Value();
+  result.turns = world.turns();
+  result.actors = world.actors();
+  result.clock_read = world.clock_read();
+  result.abandoned = end == sim::ExecutionEnd::kAbandoned;
+  return result;
 }
 
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,

@@ -34,6 +34,7 @@ class Workbench {
 
  private:
   friend class Execution;
+  friend uint64_t ExpectedTurns(const SearchConfig& search, Workbench& bench);
   friend ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                                       sim::Strategy& strategy, sim::Validator& locks);
 
@@ -50,6 +51,7 @@ class Workbench {
 
   sim::StackPool stacks_;
   sim::StackTable stack_table_;
+  uint64_t expected_turns_ = 0;  // 0: not known yet
 };
 
 struct ExecutionOptions {
@@ -69,8 +71,13 @@ struct ExecutionResult {
   std::vector<sim::ScheduleRun> schedule;  // if it is kept
   sim::Digest digest;
   uint64_t turns = 0;
+  uint64_t actors = 0;      // tasks and events
+  bool clock_read = false;  // something was decided by the time
+  bool abandoned = false;   // by the strategy, before its end
   model::StateCount crash_states;
 };
+// What the engine knows at the end.
+ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end);
 
 // What has been learnt of locks gathers in `locks`.
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
@@ -79,7 +86,11 @@ ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
 // What a caller chooses instead of what the scenario says; jobs are not its business.
 Scenario WithOptions(Scenario scenario, const RunOptions& options);
 
+// Twice what a timed execution takes: for strategies that must know how long others will be.
+uint64_t ExpectedTurns(const SearchConfig& search, Workbench& bench);
+
 // The execution of that number in the search; `options` says what else is wanted.
+// Requires: the search is not systematic.
 ExecutionResult RunNumber(const SearchConfig& search, int64_t number, Workbench& bench,
                           sim::Validator& locks, ExecutionOptions options = {});
 

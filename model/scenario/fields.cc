@@ -13,6 +13,7 @@ constexpr uint64_t kMaxCallBytes = uint64_t{1} << 24;
 constexpr uint64_t kMaxTimeNs = 1'000'000'000'000'000;
 constexpr IntegerRange kFileBytes = {0, kMaxFileBytes};
 constexpr IntegerRange kTimeNs = {0, kMaxTimeNs};
+constexpr uint64_t kMostExecutions = 1'000'000'000;
 constexpr IntegerRange kNonzeroTimeNs = {1, kMaxTimeNs};
 constexpr std::array<int64_t, 1> kSchemaVersions = {kSchemaVersion};
 constexpr std::array<int64_t, 3> kBlockBytes = {1024, 2048, 4096};
@@ -282,9 +283,23 @@ void VisitProgram(FieldVisitor& v, ProgramConfig& program) {
 }
 
 void VisitSearch(FieldVisitor& v, SearchConfig& search) {
-  v.Name({"strategy", "Who goes next: the earliest event, or a random one."}, kStrategyNames,
-         search.strategy);
-  v.Integer({"executions", "How many executions to run."}, {1, 1'000'000'000}, search.executions);
+  v.Name(
+      {"strategy",
+       "Who goes next: the earliest (timed), anyone (random), by random priorities of tasks (pct) "
+       "or of turns (pos), all in turn (round_robin); or every order there is (depth_first), "
+       "every one that matters (dpor)."},
+      kStrategyNames, search.strategy);
+  v.Integer({"executions",
+             "How many executions to run; by default 1, with depth_first and dpor as many as there "
+             "are.",
+             Need::kDerived},
+            {1, kMostExecutions}, search.executions);
+  v.Integer({"pct_depth", "For pct: how many ordering constraints a bug may take."}, {1, 16},
+            search.pct_depth);
+  v.Integer(
+      {"max_preemptions", "For depth_first: preemptions in one execution; by default any number.",
+       Need::kDerived},
+      {0, 1'000'000}, search.max_preemptions);
   v.Integer({"seed", "Start of all random numbers."}, {}, search.seed);
   v.Name({"crash_at", "Where power may fail."}, kCrashAtNames, search.crash_at);
   v.Integer({"max_steps", "Steps after which an execution counts as stuck."},
@@ -308,6 +323,9 @@ void VisitExpect(FieldVisitor& v, Expectation& expect) {
   const auto element = [&v](ExpectedFinding& finding) { VisitFinding(v, finding); };
   v.List<ExpectedFinding>({"findings", "Exactly these kinds are found.", Need::kRequired},
                           expect.findings, element, "kind");
+  v.Integer({"all_executions", "The search ends because every execution has been run: this many.",
+             Need::kDerived},
+            {1, kMostExecutions}, expect.all_executions);
   std::optional<size_t> size;
   std::vector<ExpectedFinding> without;
   if (expect.without_policy) {

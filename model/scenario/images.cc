@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "model/image/write_image.h"
 #include "model/scenario/execution.h"
+#include "model/scenario/strategies.h"
 #include "model/scenario/trace_file.h"
 #include "sim/engine/random.h"
 #include "sim/explore/replay.h"
@@ -238,9 +239,10 @@ absl::StatusOr<int64_t> MakeSampleImages(const Scenario& scenario, const RunOpti
                                          int64_t count, ImageSink sink) {
   const absl::Status usable = CheckHasFilesystem(scenario);
   if (!usable.ok()) return usable;
-  const Scenario chosen = WithOptions(scenario, options);
+  Scenario chosen = WithOptions(scenario, options);
+  chosen.search = AsSample(chosen.search);
   const int64_t executions =
-      options.executions.value_or(std::min(scenario.search.executions, kSampleExecutions));
+      options.executions.value_or(std::min(ExecutionLimit(scenario.search), kSampleExecutions));
   Sorter sorter(chosen, executions);
   sorter.Run();
   const std::set<size_t> states = sorter.Choose(static_cast<size_t>(count));

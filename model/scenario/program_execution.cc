@@ -22,12 +22,7 @@ ExecutionResult RunProgram(const model::LockProgram& program,
   const bool ended_well =
       end == sim::ExecutionEnd::kFinished || end == sim::ExecutionEnd::kAbandoned;
   if (!ended_well) world.Report(sim::ExplainEnd(world, end));
-  ExecutionResult result;
-  result.findings = world.findings();
-  result.schedule = world.schedule();
-  result.digest = world.digest().Value();
-  result.turns = world.turns();
-  return result;
+  return ResultOf(world, end);
 }
 
 }  // namespace scenario

@@ -23,6 +23,10 @@ struct RunOptions {
   std::optional<StrategyKind> strategy;
   std::optional<uint64_t> seed;
   std::optional<int64_t> executions;
+  std::optional<int64_t> pct_depth, max_preemptions;
+  // Every execution that matters, until there are no more, whatever the scenario's search is.
+  bool complete = false;
+  std::optional<int64_t> max_seconds;  // of real time for each search, which then is cut off
   int jobs = 1;         // threads for the executions of this scenario; changes no result
   bool races = true;    // look for data races
   bool guards = false;  // say which locks were held at accesses to fields; requires `races`
@@ -47,8 +51,12 @@ struct ScenarioResult {
   uint64_t executions = 0;
   uint64_t steps = 0;
   uint64_t crash_families = 0;
-  std::string crash_states = "0";  // how many states they cover: decimal, of any length
-  std::string digest;              // of all executions: 32 hexadecimal digits
+  std::string crash_states = "0";   // how many states they cover: decimal, of any length
+  std::string digest;               // of all executions: 32 hexadecimal digits
+  bool complete = false;            // a systematic search has run all executions there are, ...
+  std::vector<std::string> bounds;  // ... within these, one line each; or what a sample promises
+  uint64_t redundant = 0;           // executions beside those, given up: they showed nothing new
+  bool out_of_time = false;         // max_seconds cut the search off
   std::vector<FoundFinding> findings;
   std::vector<ExcludedCycle> excluded_cycles;
   bool more_cycles = false;                     // a limit cut the list of lock cycles off
@@ -72,8 +80,9 @@ struct Recording {
   nlohmann::ordered_json trace;  // for ReplayTrace(): no finding, no events
 };
 
-// One execution alone: the search's `number`-th from 0 on, whether or not the search would come as
-// far. Failure: it has a finding, which the message names; RunScenario() makes traces of those.
+// One execution alone: the search's (random ones of a systematic search, which has none by number)
+// `number`-th from 0 on, whether or not the search would come as far. Failure: it has a finding,
+// which the message names; RunScenario() makes traces of those.
 absl::StatusOr<Recording> RecordExecution(const Scenario& scenario, const RunOptions& options,
                                           int64_t number);
 

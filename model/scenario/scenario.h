@@ -243,8 +243,10 @@ struct ProgramConfig {
   std::vector<WorkConfig> works;
 };
 
-enum class StrategyKind { kTimed, kRandom };
-inline constexpr std::array<std::string_view, 2> kStrategyNames = {"timed", "random"};
+// Each is a file of sim/explore. The last two are systematic: they come to an end.
+enum class StrategyKind { kTimed, kRandom, kPct, kPos, kRoundRobin, kDepthFirst, kDpor };
+inline constexpr std::array<std::string_view, 7> kStrategyNames = {
+    "timed", "random", "pct", "pos", "round_robin", "depth_first", "dpor"};
 
 // Where the device may lose power: at each change of what it may hold, around each flush, nowhere.
 enum class CrashAt { kEachChange, kEachFlush, kNone };
@@ -253,7 +255,9 @@ inline constexpr std::array<std::string_view, 3> kCrashAtNames = {"each_change",
 
 struct SearchConfig {
   StrategyKind strategy = StrategyKind::kTimed;
-  int64_t executions = 1;
+  std::optional<int64_t> executions;       // not given: one, or, in a systematic search, all
+  int64_t pct_depth = 3;                   // ordering constraints that a bug takes
+  std::optional<int64_t> max_preemptions;  // depth first: of one execution; not given: any number
   uint64_t seed = 1;
   CrashAt crash_at = CrashAt::kEachChange;
   int64_t max_steps = 1'000'000;          // of one execution; beyond it is a finding
@@ -273,6 +277,7 @@ struct ExpectedFinding {
 
 struct Expectation {
   std::vector<ExpectedFinding> findings;
+  std::optional<int64_t> all_executions;  // the search is complete after exactly so many
   // What the same search finds with every policy at its default; not run when absent.
   std::optional<std::vector<ExpectedFinding>> without_policy;
 };

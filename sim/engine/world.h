@@ -85,6 +85,12 @@ class World {
   static constexpr uint32_t kFirstField = uint32_t{1} << 31;
   ObjectId NewField() { return ObjectId{next_field_++}; }
   Nanos now() const { return now_; }
+  // now(), to decide by: then what a turn does depends on more than what it touches.
+  Nanos ReadClock() {
+    clock_read_ = true;
+    return now_;
+  }
+  bool clock_read() const { return clock_read_; }
   uint64_t turns() const { return turns_; }
   // A random stream of its own for `name`: one more draw in one leaves the others alone.
   RandomStream Stream(std::string_view name) const { return RandomStream(seed_, name); }
@@ -159,6 +165,8 @@ class World {
   // The stack of the running code.
   StackId stack() const { return Task::Current().stack(); }
   size_t pending_events() const { return events_.size(); }
+  // Tasks and events that there have been.
+  uint64_t actors() const { return tasks_.size() + events_.next_id().value; }
 
   LockTracker& lock_tracker() const { return *lock_tracker_; }
   void set_lock_tracker(LockTracker& tracker) { lock_tracker_ = &tracker; }
@@ -255,6 +263,7 @@ class World {
   int idle_ticks_ = 0;
   int irqs_blocked_ = 0;
   bool stopping_ = false;
+  bool clock_read_ = false;
   bool tearing_down_ = false;
   ExecutionEnd end_ = ExecutionEnd::kFinished;
 

@@ -11,21 +11,18 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/engine/strategy.h"
+#include "sim/explore/systematic.h"
 
 namespace sim {
 
-class DepthFirstStrategy final : public Strategy {
+class DepthFirstStrategy final : public SystematicStrategy {
  public:
   static constexpr uint32_t kAnyNumber = UINT32_MAX;
 
   explicit DepthFirstStrategy(uint32_t max_preemptions = kAnyNumber)
       : max_preemptions_(max_preemptions) {}
 
-  // Gets ready for the next execution; false: there is none.
-  [[nodiscard]] bool Next();
-
-  bool wants_turns() const override { return true; }
+  [[nodiscard]] bool Next() override;
   size_t Choose(const ChoicePoint& point) override;
 
  private:

@@ -31,7 +31,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/inlined_vector.h"
-#include "sim/engine/strategy.h"
+#include "sim/explore/systematic.h"
 
 namespace sim {
 
@@ -42,19 +42,18 @@ struct DporOptions {
   bool fixed_turns = false;
 };
 
-class DporStrategy final : public Strategy {
+class DporStrategy final : public SystematicStrategy {
  public:
   explicit DporStrategy(DporOptions options = {}) : options_(options) {}
 
-  // Gets ready for the next execution; false: there is none, every trace has been seen.
-  [[nodiscard]] bool Next();
+  // False: every trace has been seen.
+  [[nodiscard]] bool Next() override;
 
   // Executions that came to their end, each another trace if turns are fixed; ...
   uint64_t executions() const { return executions_; }
   // ... and those given up because all that was left to do would lead to traces already seen.
   uint64_t redundant() const { return redundant_; }
 
-  bool wants_turns() const override { return true; }
   size_t Choose(const ChoicePoint& point) override;
   void OnTurn(const Turn& turn) override;
   void OnEnd() override;

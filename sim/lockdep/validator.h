@@ -162,6 +162,8 @@ class Validator {
   uint32_t class_count() const { return graph_.node_count(); }
   uint64_t dependency_count() const { return graph_.edges().size(); }
   uint64_t chain_count() const { return chain_ends_.size(); }
+  // Grows when something is seen for the first time.
+  uint64_t events_learnt() const { return events_.size(); }
 
   struct ChainLink {
     LockNodeId node;

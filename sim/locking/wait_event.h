@@ -43,7 +43,7 @@ class WaitQueue : public Lock {
     world_.Step(object(), Access::kRead);
     while (!Holds(condition)) {
       if (!ParkIdleHere(deadline, site)) return Holds(condition);
-      if (deadline != World::kNever && world_.now() >= deadline) return true;
+      if (deadline != World::kNever && world_.ReadClock() >= deadline) return true;
     }
     return true;
   }

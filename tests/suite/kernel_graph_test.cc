@@ -44,7 +44,7 @@ void RunModel(const nlohmann::json& paths, sim::Validator& locks) {
   for (const auto& path : paths) {
     const scenario::Scenario scenario = suite::Load(InSource(path));
     EXPECT_THAT(scenario.policy, IsEmpty());
-    const auto result = suite::Search(scenario, scenario.search.executions);
+    const auto result = suite::Search(scenario, *scenario.search.executions);
     EXPECT_THAT(result.findings, IsEmpty());
     locks.Merge(*result.locks);
   }

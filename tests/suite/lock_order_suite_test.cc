@@ -17,7 +17,7 @@ using testing::IsEmpty;
 class LockOrderSuiteTest : public testing::TestWithParam<std::string> {
  protected:
   ScenarioResult Search(int jobs) const {
-    return suite::Search(scenario_, scenario_.search.executions, jobs);
+    return suite::Search(scenario_, ExecutionLimit(scenario_.search), jobs);
   }
 
   scenario::Scenario scenario_ = suite::Load(GetParam());
@@ -35,7 +35,7 @@ TEST_P(LockOrderSuiteTest, FindsWhatItExpectsAndEachTraceReplays) {
 }
 
 TEST_P(LockOrderSuiteTest, IsTheSameForAnyNumberOfThreads) {
-  scenario_.search.executions = std::min<int64_t>(scenario_.search.executions, 130);  // 3 chunks
+  scenario_.search.executions = std::min<int64_t>(ExecutionLimit(scenario_.search), 130);  // 3 chunks
   const ScenarioResult alone = Search(1);
   const ScenarioResult shared = Search(3);
   EXPECT_EQ(shared.digest, alone.digest);

@@ -41,7 +41,7 @@ std::vector<std::string> Lines(const ScenarioResult& result) {
 
 // Of `all` executions as many as it takes to find what the scenario expects.
 ScenarioResult SearchUntilFound(const Scenario& scenario) {
-  const int64_t all = scenario.search.executions;
+  const int64_t all = ExecutionLimit(scenario.search);
   for (int64_t executions = 4;; executions = std::min(4 * executions, all)) {
     ScenarioResult result = Search(scenario, executions);
     if (executions == all || Differences(scenario.expect.findings, result.findings).empty()) {

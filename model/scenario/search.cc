@@ -1,0 +1,222 @@
+#include "model/scenario/search.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "model/scenario/compile_program.h"
+#include "model/scenario/strategies.h"
+#include "sim/explore/pct.h"
+#include "sim/explore/replay.h"
+
+namespace scenario {
+namespace {
+
+// Executions are shared out in chunks; what comes out must not depend on how many threads there
+// are, so neither may the size of a chunk.
+constexpr int64_t kChunkExecutions = 64;
+
+}  // namespace
+
+Search::Search(const Scenario& scenario, const RunOptions& options, ProgressFn progress)
+    : scenario_(scenario),
+      options_(options),
+      progress_(progress),
+      program_(CompiledProgram(scenario)) {
+  if (options.max_seconds) {
+    deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(*options.max_seconds);
+  }
+}
+
+ScenarioResult Search::Run() {
+  if (IsSystematic(scenario_.search.strategy)) {
+    RunSystematic();
+  } else {
+    RunSampled();
+  }
+  return Join();
+}
+
+bool Search::OutOfTime() const {
+  return deadline_.has_value() && std::chrono::steady_clock::now() >= *deadline_;
+}
+
+void Search::RunSampled() {
+  const int64_t limit = ExecutionLimit(scenario_.search);
+  chunks_ = std::vector<Chunk>((limit + kChunkExecutions - 1) / kChunkExecutions);
+  const size_t threads = std::min<size_t>(chunks_.size(), std::max(options_.jobs, 1));
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back([this] { WorkOnChunks(); });
+  WorkOnChunks();
+  for (std::thread& thread : others) thread.join();
+}
+
+void Search::WorkOnChunks() {
+  const int64_t limit = ExecutionLimit(scenario_.search);
+  Workbench bench(scenario_, program_.get());
+  for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
+    const int64_t first = static_cast<int64_t>(i) * kChunkExecutions;
+    const int64_t end = std::min(first + kChunkExecutions, limit);
+    for (int64_t number = first; number < end; ++number) {
+      if (out_of_time_ || OutOfTime()) {
+        out_of_time_ = true;
+        return;
+      }
+      Chunk& chunk = chunks_[i];
+      Keep(RunNumber(scenario_.search, number, bench, *chunk.locks,
+                     {.guards = options_.races ? &chunk.guards : nullptr}),
+           number, chunk);
+      progress_(++executions_done_, static_cast<uint64_t>(limit));
+    }
+  }
+}
+
+void Search::RunSystematic() {
+  const int64_t limit = ExecutionLimit(scenario_.search);
+  chunks_ = std::vector<Chunk>(1);
+  Chunk& chunk = chunks_.front();
+  Workbench bench(scenario_, program_.get());
+  const auto strategy = MakeSystematic(scenario_.search, program_ != nullptr);
+  for (int64_t number = 0; strategy->Next(); ++number) {
+    if (static_cast<int64_t>(chunk.digests.size()) == limit) return;
+    if (OutOfTime()) {
+      out_of_time_ = true;
+      return;
+    }
+    const uint64_t learnt_before = chunk.locks->events_learnt();
+    ExecutionResult result = RunExecution(bench,
+                                          {.number = static_cast<uint64_t>(number),
+                                           .seed = SeedOf(scenario_.search, number),
+                                           .keeps_schedule = true,
+                                           .guards = options_.races ? &chunk.guards : nullptr},
+                                          *strategy, *chunk.locks);
+    if (!result.findings.empty() || chunk.locks->events_learnt() > learnt_before) {
+      schedules_.emplace(number, std::move(result.schedule));
+    }
+    Keep(std::move(result), number, chunk);
+    progress_(++executions_done_, 0);
+  }
+  complete_ = true;
+}
+
+void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
+  for (sim::Finding& finding : result.findings) {
+    chunk.findings.push_back({std::move(finding), number});
+  }
+  chunk.turns += result.turns;
+  chunk.most_turns = std::max(chunk.most_turns, result.turns);
+  chunk.most_actors = std::max(chunk.most_actors, result.actors);
+  chunk.clock_reads += result.clock_read ? 1 : 0;
+  chunk.crash_states.Merge(result.crash_states);
+  if (result.abandoned) {
+    ++redundant_;
+  } else {
+    chunk.digests.push_back(result.digest);
+  }
+}
+
+ScenarioResult Search::Join() {
+  ScenarioResult result;
+  sim::Digest128 digest;
+  Chunk all;
+  for (Chunk& chunk : chunks_) {
+    for (const sim::Digest& one : chunk.digests) {
+      digest.Add(one.high);
+      digest.Add(one.low);
+    }
+    result.executions += chunk.digests.size();
+    all.turns += chunk.turns;
+    all.most_turns = std::max(all.most_turns, chunk.most_turns);
+    all.most_actors = std::max(all.most_actors, chunk.most_actors);
+    all.clock_reads += chunk.clock_reads;
+    all.crash_states.Merge(chunk.crash_states);
+    for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
+    all.locks->Merge(*chunk.locks);
+    if (options_.guards) result.guards.Merge(chunk.guards);
+  }
+  const LockReports reports = LockReportsOf(*all.locks);
+  result.more_cycles = reports.more_cycles;
+  for (const sim::LockReport& report : reports.found) {
+    Add(FindingOf(report), ExecutionsOf(report), result);
+  }
+  for (const sim::LockReport& report : reports.excluded) {
+    result.excluded_cycles.push_back(
+        {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
+  }
+  result.steps = all.turns;
+  result.digest = digest.Value().ToHex();
+  result.crash_families = all.crash_states.families();
+  result.crash_states = all.crash_states.States();
+  result.complete = complete_;
+  result.redundant = redundant_;
+  result.out_of_time = out_of_time_;
+  result.bounds = Bounds(all);
+  result.locks = KeepWith(program_, std::move(all.locks));
+  return result;
+}
+
+std::vector<std::string> Search::Bounds(const Chunk& all) const {
+  const SearchConfig& search = scenario_.search;
+  std::vector<std::string> bounds;
+  if (search.strategy == StrategyKind::kPct) {
+    Workbench bench(scenario_, program_.get());
+    const uint64_t turns = std::max(ExpectedTurns(search, bench), all.most_turns);
+    bounds.push_back(absl::StrCat(
+        "pct: each execution hits a bug of depth ", search.pct_depth, " with at least ",
+        sim::PctBound(all.most_actors, turns, static_cast<uint32_t>(search.pct_depth)), " (",
+        all.most_actors, " actors, ", turns, " turns)"));
+  }
+  if (!IsSystematic(search.strategy)) return bounds;
+  if (search.max_preemptions) {
+    bounds.push_back(absl::StrCat("at most ", *search.max_preemptions, " preemptions"));
+  }
+  if (all.clock_reads > 0) {
+    bounds.push_back(
+        "what is decided by the time (age of a transaction, of dirty pages) goes by the time it was"
+        " in each execution");
+  }
+  return bounds;
+}
+
+void Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+                 ScenarioResult& result) {
+  const auto [it, is_new] =
+      index_.try_emplace({finding.kind, finding.message}, result.findings.size());
+  if (is_new) {
+    result.findings.push_back({finding.kind, finding.message, finding.detail, 0,
+                               MakeTrace(scenario_, finding, RunsOf(executions))});
+  }
+  ++result.findings[it->second].count;
+}
+
+std::vector<TracedRun> Search::RunsOf(const std::vector<int64_t>& executions) {
+  std::vector<TracedRun> runs;
+  Workbench bench(scenario_, program_.get());
+  sim::Validator locks;
+  for (const int64_t number : executions) {
+    TracedRun run;
+    run.execution = number;
+    run.seed = SeedOf(scenario_.search, number);
+    const ExecutionResult again = RunAgain(number, bench, locks, run.log);
+    run.schedule = again.schedule;
+    run.digest = again.digest;
+    runs.push_back(std::move(run));
+  }
+  return runs;
+}
+
+ExecutionResult Search::RunAgain(int64_t number, Workbench& bench, sim::Validator& locks,
+                                 sim::EventLog& log) {
+  const ExecutionOptions options = {.keeps_schedule = true, .log = &log};
+  if (!IsSystematic(scenario_.search.strategy)) {
+    return RunNumber(scenario_.search, number, bench, locks, options);
+  }
+  // One that was given up goes on to its end here.
+  sim::ReplayStrategy strategy(schedules_.at(number));
+  ExecutionOptions same = options;
+  same.number = static_cast<uint64_t>(number);
+  same.seed = SeedOf(scenario_.search, number);
+  return RunExecution(bench, same, strategy, locks);
+}
+
+}  // namespace scenario

@@ -1,0 +1,80 @@
+// A scenario's search: which executions are run, and what is kept of each.
+//
+// Two ways. Sampled: execution n is a function of the search and n, so they are shared out over
+// threads in chunks. Systematic: one strategy goes through all executions there are, on one thread.
+// What comes out is the same for any number of threads.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/scenario/execution.h"
+#include "model/scenario/runner.h"
+#include "model/scenario/trace_file.h"
+
+namespace scenario {
+
+class Search {
+ public:
+  // All must outlive the search.
+  Search(const Scenario& scenario, const RunOptions& options, ProgressFn progress);
+
+  // Once.
+  ScenarioResult Run();
+
+ private:
+  struct FoundIn {
+    sim::Finding finding;
+    int64_t execution = 0;
+  };
+  // What some executions, in order, have shown, with a lock graph of their own.
+  struct Chunk {
+    std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
+    sim::GuardTable guards;
+    std::vector<FoundIn> findings;
+    std::vector<sim::Digest> digests;
+    uint64_t turns = 0, most_turns = 0, most_actors = 0;
+    uint64_t clock_reads = 0;  // executions
+    model::StateCount crash_states;
+  };
+
+  void RunSampled();
+  void WorkOnChunks();
+  void RunSystematic();
+  void Keep(ExecutionResult result, int64_t number, Chunk& chunk);
+  bool OutOfTime() const;
+
+  ScenarioResult Join();
+  std::vector<std::string> Bounds(const Chunk& all) const;
+  // `executions`: those that lead to it, ascending.
+  void Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+           ScenarioResult& result);
+  // Runs the executions again, for their schedules and events.
+  std::vector<TracedRun> RunsOf(const std::vector<int64_t>& executions);
+  ExecutionResult RunAgain(int64_t number, Workbench& bench, sim::Validator& locks,
+                           sim::EventLog& log);
+
+  const Scenario& scenario_;
+  const RunOptions& options_;
+  ProgressFn progress_;
+  std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
+  std::optional<std::chrono::steady_clock::time_point> deadline_;
+  std::vector<Chunk> chunks_;
+  std::atomic<size_t> next_chunk_ = 0;
+  std::atomic<uint64_t> executions_done_ = 0;
+  std::atomic<bool> out_of_time_ = false;
+  // Of a systematic search: whether it came to its end, executions given up as redundant, and the
+  // schedules of those that showed something new.
+  bool complete_ = false;
+  uint64_t redundant_ = 0;
+  std::map<int64_t, std::vector<sim::ScheduleRun>> schedules_;
+  std::map<std::pair<std::string, std::string>, size_t> index_;
+};
+
+}  // namespace scenario
