@@ -102,6 +102,8 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   number("--jobs", options.jobs, "Threads; changes no result (default: all cores)")
       ->check(Between(1, 1024));
   command->add_flag("!--no-races", options.races, "Do not look for data races");
+  command->add_flag("!--no-confirm", options.confirms,
+                    "Do not look for the deadlock of each lock cycle, or for the proof of none");
   command->add_flag("--guards", options.guards,
                     "Print which locks were held at the accesses to each field");
   path("--json", run.json, "Write the results as JSON", "FILE");

@@ -35,11 +35,14 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   for (size_t i = 0; i < result.findings.size(); ++i) {
     const scenario::FoundFinding& finding = result.findings[i];
     const bool has_trace = i < traces.size() && !traces[i].empty();
-    findings.push_back({{"kind", finding.kind},
-                        {"message", finding.message},
-                        {"count", finding.count},
-                        {"trace", has_trace ? Json(traces[i]) : Json()},
-                        {"detail", finding.detail}});
+    Json& json = findings.emplace_back(Json{{"kind", finding.kind},
+                                            {"message", finding.message},
+                                            {"count", finding.count},
+                                            {"trace", has_trace ? Json(traces[i]) : Json()},
+                                            {"detail", finding.detail}});
+    if (finding.verdict.empty()) continue;
+    json["verdict"] = finding.verdict;
+    json["why"] = finding.why;
   }
   to["findings"] = std::move(findings);
   Json excluded = Json::array();

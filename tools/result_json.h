@@ -12,7 +12,7 @@ namespace tools {
 // {"scenarios": [{"name", "path", "verdict": "pass"|"fail"|"error", "executions", "steps",
 //   "crash_families", "crash_states", "digest", "complete",
 //   "findings": [{"kind", "message", "count", "trace", "detail"}]}]}
-// `complete`: a systematic search has run all executions there are; "redundant" counts those that
+// A lock cycle has a "verdict", confirmed or open, and "why". `complete`: a systematic search has run all executions there are; "redundant" counts those that
 // it gave up beside them, "bounds" are in what the completeness holds, or what a sample promises,
 // and "out_of_time" says that the search was cut off; each if there is something to say.
 // `crash_states` is a decimal string from 2^53 on, `trace` the file's path or null. A fail or an

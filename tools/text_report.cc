@@ -83,6 +83,7 @@ std::string FailureText(const Outcome& outcome, std::string_view rerun) {
     out += Cat("\n", finding.kind, ", ", Grouped(Cat(finding.count)),
                finding.count == 1 ? " time: " : " times: ", finding.message, "\n", finding.detail);
     if (!out.ends_with('\n')) out += '\n';
+    if (!finding.verdict.empty()) out += Cat(finding.verdict, ": ", finding.why, "\n");
   }
   for (const scenario::ExcludedCycle& cycle : outcome.result.excluded_cycles) {
     out += Cat("\nno finding, ", cycle.verdict, ": ", cycle.message, "\n  ", cycle.why, "\n");

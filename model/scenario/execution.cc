@@ -208,6 +208,7 @@ ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {
   result.actors = world.actors();
   result.clock_read = world.clock_read();
   result.abandoned = end == sim::ExecutionEnd::kAbandoned;
+  if (end == sim::ExecutionEnd::kDeadlock) result.deadlocked = sim::FindHoldAndWait(world);
   return result;
 }
 

@@ -15,6 +15,7 @@
 #include "model/scenario/scenario.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/world.h"
+#include "sim/locking/hold_and_wait.h"
 #include "sim/race/guard_table.h"
 
 namespace scenario {
@@ -71,9 +72,10 @@ struct ExecutionResult {
   std::vector<sim::ScheduleRun> schedule;  // if it is kept
   sim::Digest digest;
   uint64_t turns = 0;
-  uint64_t actors = 0;      // tasks and events
-  bool clock_read = false;  // something was decided by the time
-  bool abandoned = false;   // by the strategy, before its end
+  uint64_t actors = 0;                       // tasks and events
+  bool clock_read = false;                   // something was decided by the time
+  bool abandoned = false;                    // by the strategy, before its end
+  std::vector<sim::HoldAndWait> deadlocked;  // if it ended in a deadlock: who holds and wants what
   model::StateCount crash_states;
 };
 // What the engine knows at the end.

@@ -27,9 +27,10 @@ struct RunOptions {
   // Every execution that matters, until there are no more, whatever the scenario's search is.
   bool complete = false;
   std::optional<int64_t> max_seconds;  // of real time for each search, which then is cut off
-  int jobs = 1;         // threads for the executions of this scenario; changes no result
-  bool races = true;    // look for data races
-  bool guards = false;  // say which locks were held at accesses to fields; requires `races`
+  int jobs = 1;          // threads for the executions of this scenario; changes no result
+  bool races = true;     // look for data races
+  bool confirms = true;  // look for the deadlock of each lock cycle, or for the proof of none
+  bool guards = false;   // say which locks were held at accesses to fields; requires `races`
 };
 
 // Equal messages of one kind are one finding, seen `count` times.
@@ -38,13 +39,18 @@ struct FoundFinding {
   std::string message;  // one line
   std::string detail;   // the full report: any number of lines
   uint64_t count = 0;
-  nlohmann::ordered_json trace;  // of the first occurrence, for ReplayTrace(); null if none
+  // Of the first occurrence, for ReplayTrace(); null if none. Of a lock cycle that is confirmed,
+  // the execution that ends in the deadlock.
+  nlohmann::ordered_json trace;
+  // Of a lock cycle, if it was looked into: "confirmed" or "open"; and in one line, by what, or
+  // what was tried.
+  std::string verdict, why;
 };
 
 // A cycle of lock orders that cannot become a deadlock: no finding.
 struct ExcludedCycle {
   std::string message;       // one line
-  std::string verdict, why;  // "guarded", ...; and in one line, by what
+  std::string verdict, why;  // "guarded", "refuted", ...; and in one line, by what
 };
 
 struct ScenarioResult {

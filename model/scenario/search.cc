@@ -103,6 +103,9 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   for (sim::Finding& finding : result.findings) {
     chunk.findings.push_back({std::move(finding), number});
   }
+  if (!result.deadlocked.empty()) {
+    chunk.deadlocks.emplace_back(std::move(result.deadlocked), number);
+  }
   chunk.turns += result.turns;
   chunk.most_turns = std::max(chunk.most_turns, result.turns);
   chunk.most_actors = std::max(chunk.most_actors, result.actors);
@@ -134,15 +137,7 @@ ScenarioResult Search::Join() {
     all.locks->Merge(*chunk.locks);
     if (options_.guards) result.guards.Merge(chunk.guards);
   }
-  const LockReports reports = LockReportsOf(*all.locks);
-  result.more_cycles = reports.more_cycles;
-  for (const sim::LockReport& report : reports.found) {
-    Add(FindingOf(report), ExecutionsOf(report), result);
-  }
-  for (const sim::LockReport& report : reports.excluded) {
-    result.excluded_cycles.push_back(
-        {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
-  }
+  AddLockReports(*all.locks, result);
   result.steps = all.turns;
   result.digest = digest.Value().ToHex();
   result.crash_families = all.crash_states.families();
@@ -153,6 +148,43 @@ ScenarioResult Search::Join() {
   result.bounds = Bounds(all);
   result.locks = KeepWith(program_, std::move(all.locks));
   return result;
+}
+
+void Search::AddLockReports(const sim::Validator& locks, ScenarioResult& result) {
+  const LockReports reports = LockReportsOf(locks);
+  result.more_cycles = reports.more_cycles;
+  LockCycleJudge judge(scenario_, program_.get());
+  for (const Chunk& chunk : chunks_) {
+    for (const auto& [tasks, number] : chunk.deadlocks) judge.AddDeadlock(tasks, number);
+  }
+  for (const sim::LockReport& report : reports.found) {
+    if (report.kind == sim::ReportKind::kLockCycle && options_.confirms) {
+      AddCycle(report, judge, result);
+    } else {
+      Add(FindingOf(report), ExecutionsOf(report), result);
+    }
+  }
+  for (const sim::LockReport& report : reports.excluded) {
+    result.excluded_cycles.push_back(
+        {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
+  }
+}
+
+void Search::AddCycle(const sim::LockReport& report, LockCycleJudge& judge,
+                      ScenarioResult& result) {
+  CycleOutcome outcome = judge.Judge(report, [this](int64_t number) { return RunOf(number); });
+  if (outcome.kind == CycleOutcome::Kind::kRefuted) {
+    result.excluded_cycles.push_back({sim::Message(report), "refuted", outcome.why});
+    return;
+  }
+  FoundFinding& finding = Add(FindingOf(report), ExecutionsOf(report), result);
+  finding.why = outcome.why;
+  if (outcome.kind == CycleOutcome::Kind::kConfirmed) {
+    finding.verdict = "confirmed";
+    finding.trace = MakeTrace(scenario_, outcome.deadlock, {outcome.run});
+  } else {
+    finding.verdict = "open";
+  }
 }
 
 std::vector<std::string> Search::Bounds(const Chunk& all) const {
@@ -178,45 +210,41 @@ std::vector<std::string> Search::Bounds(const Chunk& all) const {
   return bounds;
 }
 
-void Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
-                 ScenarioResult& result) {
+FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+                          ScenarioResult& result) {
   const auto [it, is_new] =
       index_.try_emplace({finding.kind, finding.message}, result.findings.size());
   if (is_new) {
-    result.findings.push_back({finding.kind, finding.message, finding.detail, 0,
-                               MakeTrace(scenario_, finding, RunsOf(executions))});
+    std::vector<TracedRun> runs;
+    for (const int64_t number : executions) runs.push_back(RunOf(number));
+    result.findings.push_back({.kind = finding.kind,
+                               .message = finding.message,
+                               .detail = finding.detail,
+                               .trace = MakeTrace(scenario_, finding, runs)});
   }
-  ++result.findings[it->second].count;
+  FoundFinding& found = result.findings[it->second];
+  ++found.count;
+  return found;
 }
 
-std::vector<TracedRun> Search::RunsOf(const std::vector<int64_t>& executions) {
-  std::vector<TracedRun> runs;
+TracedRun Search::RunOf(int64_t number) const {
+  TracedRun run{.execution = number, .seed = SeedOf(scenario_.search, number)};
   Workbench bench(scenario_, program_.get());
   sim::Validator locks;
-  for (const int64_t number : executions) {
-    TracedRun run;
-    run.execution = number;
-    run.seed = SeedOf(scenario_.search, number);
-    const ExecutionResult again = RunAgain(number, bench, locks, run.log);
-    run.schedule = again.schedule;
-    run.digest = again.digest;
-    runs.push_back(std::move(run));
+  ExecutionOptions options = {.keeps_schedule = true, .log = &run.log};
+  ExecutionResult again;
+  if (IsSystematic(scenario_.search.strategy)) {
+    // One that was given up goes on to its end here.
+    sim::ReplayStrategy strategy(schedules_.at(number));
+    options.number = static_cast<uint64_t>(number);
+    options.seed = run.seed;
+    again = RunExecution(bench, options, strategy, locks);
+  } else {
+    again = RunNumber(scenario_.search, number, bench, locks, options);
   }
-  return runs;
-}
-
-ExecutionResult Search::RunAgain(int64_t number, Workbench& bench, sim::Validator& locks,
-                                 sim::EventLog& log) {
-  const ExecutionOptions options = {.keeps_schedule = true, .log = &log};
-  if (!IsSystematic(scenario_.search.strategy)) {
-    return RunNumber(scenario_.search, number, bench, locks, options);
-  }
-  // One that was given up goes on to its end here.
-  sim::ReplayStrategy strategy(schedules_.at(number));
-  ExecutionOptions same = options;
-  same.number = static_cast<uint64_t>(number);
-  same.seed = SeedOf(scenario_.search, number);
-  return RunExecution(bench, same, strategy, locks);
+  run.schedule = std::move(again.schedule);
+  run.digest = again.digest;
+  return run;
 }
 
 }  // namespace scenario

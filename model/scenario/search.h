@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "model/scenario/execution.h"
+#include "model/scenario/lock_cycle_judge.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/trace_file.h"
 
@@ -38,6 +39,7 @@ class Search {
     std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
     sim::GuardTable guards;
     std::vector<FoundIn> findings;
+    std::vector<std::pair<std::vector<sim::HoldAndWait>, int64_t>> deadlocks;  // and the execution
     std::vector<sim::Digest> digests;
     uint64_t turns = 0, most_turns = 0, most_actors = 0;
     uint64_t clock_reads = 0;  // executions
@@ -52,13 +54,13 @@ class Search {
 
   ScenarioResult Join();
   std::vector<std::string> Bounds(const Chunk& all) const;
+  void AddLockReports(const sim::Validator& locks, ScenarioResult& result);
+  void AddCycle(const sim::LockReport& report, LockCycleJudge& judge, ScenarioResult& result);
   // `executions`: those that lead to it, ascending.
-  void Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
-           ScenarioResult& result);
-  // Runs the executions again, for their schedules and events.
-  std::vector<TracedRun> RunsOf(const std::vector<int64_t>& executions);
-  ExecutionResult RunAgain(int64_t number, Workbench& bench, sim::Validator& locks,
-                           sim::EventLog& log);
+  FoundFinding& Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+                    ScenarioResult& result);
+  // Runs the execution again, for its schedule and events.
+  TracedRun RunOf(int64_t number) const;
 
   const Scenario& scenario_;
   const RunOptions& options_;

@@ -51,9 +51,14 @@ struct Turn {
   std::span<const Footprint> accesses;
 };
 
+class World;
+
 class Strategy {
  public:
   virtual ~Strategy() = default;
+
+  // Before anything has happened in the world that is to be steered, which lives until OnEnd().
+  virtual void OnStart(const World&) {}
 
   // True if the earliest candidate always goes next; Choose() is then not called.
   virtual bool follows_time() const { return false; }

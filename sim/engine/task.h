@@ -52,6 +52,9 @@ class Task {
   State state() const { return state_; }
   bool idle() const { return idle_; }
 
+  // While ready: what its next turn may wait for; null if that is nothing, or not known before.
+  const Waitable* gate() const { return gate_; }
+
   // Where it is, for reports; kept by SIM_FRAME.
   StackId stack() const { return stack_; }
   void set_stack(StackId stack) { stack_ = stack; }

@@ -48,7 +48,9 @@ World::World(const WorldOptions& options, Strategy& strategy, StackPool& pool,
       follows_time_(strategy.follows_time()),
       records_accesses_(strategy.wants_turns()),
       keeps_schedule_(options.keeps_schedule),
-      costs_(options.seed, "schedule") {}
+      costs_(options.seed, "schedule") {
+  strategy_.OnStart(*this);
+}
 
 World::~World() {
   tearing_down_ = true;

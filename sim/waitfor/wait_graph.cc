@@ -167,6 +167,16 @@ WaitGraph FindWaits(const World& world) {
   return graph;
 }
 
+std::vector<HoldAndWait> FindHoldAndWait(const World& world) {
+  std::vector<HoldAndWait> found;
+  for (const Task* task : world.tasks()) {
+    if (task->state() != Task::State::kParked || task->idle()) continue;
+    HoldAndWait waits = HoldAndWaitOf(world, *task);
+    if (!waits.wanted.empty()) found.push_back(std::move(waits));
+  }
+  return found;
+}
+
 Finding ExplainEnd(const World& world, ExecutionEnd end) {
   SIM_CHECK(end != ExecutionEnd::kFinished);
   const WaitGraph graph = FindWaits(world);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "sim/engine/world.h"
+#include "sim/locking/hold_and_wait.h"
 
 namespace sim {
 
@@ -36,6 +37,10 @@ struct WaitGraph {
 
 // `world` has run to an end, and still exists.
 WaitGraph FindWaits(const World& world);
+
+// What parked tasks that have not ended hold and wait for: lock classes as in reports, "name" or
+// "name/subclass". Without idle daemons, and without tasks that wait for no lock or event.
+std::vector<HoldAndWait> FindHoldAndWait(const World& world);
 
 // What kDeadlock, kTurnLimit or kTimeLimit was about. Its message names tasks and lock classes
 // only, so that it is the same for the same fault in other executions.

@@ -1,0 +1,71 @@
+// Is a possible lock cycle real? Finds the execution that ends in its deadlock, or shows that no
+// execution of the scenario does.
+//
+// *Confirmed*: an execution ends with tasks that do all of the cycle's waits. First the search's
+// own are looked at, then directed ones (sim/explore/directed.h). *Refuted*: every execution of the
+// scenario was run (sim/explore/dpor.h), none ends so. It says nothing of other scenarios, and
+// takes that what the cycle is about is waited for in simulation: reclaim's fs_reclaim, for one, is
+// known to the lock checker only. Neither is it said if decisions depend on the time. *Open*:
+// otherwise, with what was tried.
+//
+// Within fixed numbers of executions: the outcome depends on the scenario alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "model/scenario/execution.h"
+#include "model/scenario/trace_file.h"
+#include "sim/lockdep/report.h"
+
+namespace scenario {
+
+struct CycleOutcome {
+  enum class Kind { kConfirmed, kRefuted, kOpen } kind = Kind::kOpen;
+  std::string why;  // one line
+  // kConfirmed: the finding and the execution that ends so, with its events.
+  sim::Finding deadlock;
+  TracedRun run;
+};
+
+class LockCycleJudge {
+ public:
+  // Both must outlive the judge. `program` as for a Workbench.
+  LockCycleJudge(const Scenario& scenario, const model::LockProgram* program)
+      : scenario_(scenario), bench_(scenario, program), is_program_(program != nullptr) {}
+
+  // An execution of the search has ended so.
+  void AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int64_t execution);
+
+  // `run_of` gives an execution of the search with its schedule. Requires: a cycle.
+  using RunOfFn = absl::FunctionRef<TracedRun(int64_t execution)>;
+  CycleOutcome Judge(const sim::LockReport& report, RunOfFn run_of);
+
+ private:
+  struct Deadlock {
+    std::vector<sim::HoldAndWait> tasks;
+    std::string source;  // "execution 12 of the search"
+    TracedRun run;       // of the search's, only the number
+    bool is_searched = false;
+  };
+  // What running all executions gave: deadlocks are among deadlocks_.
+  struct WholeSearch {
+    uint64_t executions = 0;
+    bool complete = false, clock_read = false;
+  };
+
+  const Deadlock* Find(const std::vector<sim::CycleWait>& cycle) const;
+  CycleOutcome Confirmed(const Deadlock& deadlock, RunOfFn run_of);
+  bool RunDirected(const std::vector<sim::CycleWait>& cycle);
+  void RunAll();
+
+  const Scenario& scenario_;
+  Workbench bench_;
+  bool is_program_ = false;
+  std::vector<Deadlock> deadlocks_;
+  std::optional<WholeSearch> whole_;
+};
+
+}  // namespace scenario

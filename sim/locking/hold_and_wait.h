@@ -1,0 +1,32 @@
+// What a task holds while it waits, in terms of lock classes: the part that it has in a deadlock.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/engine/world.h"
+
+namespace sim {
+
+struct HoldAndWait {
+  std::vector<std::string> held;  // outermost first; as LockName::Text()
+  std::string wanted;             // the same; empty: no lock or event
+
+  bool operator==(const HoldAndWait&) const = default;
+};
+
+// What `task` holds, and waits for if it is parked; if it is ready, what its next turn asks for.
+HoldAndWait HoldAndWaitOf(const World& world, const Task& task);
+
+// One wait of a lock cycle: who holds the one wants the other.
+struct CycleWait {
+  std::string held, wanted;
+};
+
+// Whether `task` is one that waits so.
+bool Waits(const HoldAndWait& task, const CycleWait& wait);
+
+// Whether each of the cycle's waits is one of these tasks'.
+bool IsDeadlockOf(const std::vector<CycleWait>& cycle, const std::vector<HoldAndWait>& tasks);
+
+}  // namespace sim
