@@ -14,6 +14,7 @@
 #include "model/scenario/scenario.h"
 #include "model/scenario/text.h"
 #include "sim/check.h"
+#include "tools/crash_command.h"
 #include "tools/image_command.h"
 #include "tools/lockdep_command.h"
 #include "tools/look_commands.h"
@@ -39,6 +40,15 @@ CLI::Validator Between(int64_t min, int64_t max) {
         int64_t value = 0;
         const bool good = absl::SimpleAtoi(text, &value) && value >= min && value <= max;
         return good ? "" : scenario::Cat("want a number from ", min, " to ", max, ", got ", text);
+      },
+      "");
+}
+
+CLI::Validator UnitSize() {
+  return CLI::Validator(
+      [](std::string& text) {
+        const bool good = text == "512" || text == "1024" || text == "2048" || text == "4096";
+        return good ? "" : scenario::Cat("want 512, 1024, 2048 or 4096, got ", text);
       },
       "");
 }
@@ -191,6 +201,35 @@ CLI::App* AddImages(CLI::App& app, ImagesArguments& images) {
   return command;
 }
 
+CLI::App* AddCrash(CLI::App& app, CrashArguments& crash) {
+  CLI::App* command = app.add_subcommand(
+      "crash", "Look for what a power cut could show, in a recording of a real kernel's writes");
+  command->add_option("LOG", crash.log, "A log of dm-log-writes, compressed or not")
+      ->required()
+      ->type_name("");
+  command->add_option("--base", crash.base, "The ext4 device before the recording, likewise")
+      ->required()
+      ->type_name("IMAGE");
+  command
+      ->add_option("--stale-pattern", crash.stale_pattern,
+                   "What free blocks were filled with: a finding where a file shows it")
+      ->type_name("TEXT");
+  command
+      ->add_option("--tags", crash.tags,
+                   "What the workload wrote, a line \"PATH OFFSET LENGTH TAG\" for each write; "
+                   "anything else is a finding")
+      ->type_name("FILE");
+  command
+      ->add_option("--unit", crash.unit_bytes,
+                   "Bytes that the device writes whole or not at all (default: 512)")
+      ->check(UnitSize())
+      ->type_name("N");
+  command->add_option("--json", crash.json, "Write the results as JSON")->type_name("FILE");
+  command->add_option("-o,--output", crash.images, "Write the state of each finding as an image")
+      ->type_name("DIR");
+  return command;
+}
+
 CLI::App* AddPaths(CLI::App& app, const char* name, const char* about,
                    std::vector<std::string>& paths) {
   CLI::App* command = app.add_subcommand(name, about);
@@ -244,6 +283,8 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* image_command = AddImage(app, image);
   ImagesArguments images;
   CLI::App* images_command = AddImages(app, images);
+  CrashArguments crash;
+  CLI::App* crash_command = AddCrash(app, crash);
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
   check->get_option("PATH")->required();
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
@@ -276,6 +317,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   if (replay->parsed()) return ReplayCommand(trace, replay_locks, backend, console);
   if (image_command->parsed()) return ImageCommand(image, backend, console);
   if (images_command->parsed()) return ImagesCommand(images, backend, console);
+  if (crash_command->parsed()) return CrashCommand(crash, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {
     if (paths.empty()) paths = {"scenarios"};

@@ -62,11 +62,6 @@ absl::StatusOr<nlohmann::ordered_json> ReadTraceDocument(const std::string& path
   return scenario::ParseDocument(path, *text);
 }
 
-ExitCode Refuse(const absl::Status& status, Console console) {
-  console.Complain(std::string(status.message()));
-  return ExitCode::kBadInput;
-}
-
 }  // namespace
 
 ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, Console console) {

@@ -17,11 +17,6 @@ namespace {
 
 using Locks = std::shared_ptr<const sim::Validator>;
 
-ExitCode Fail(const absl::Status& status, Console console) {
-  console.Complain(std::string(status.message()));
-  return ExitCode::kBadInput;
-}
-
 ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
                Suppressions& suppressions, Console console) {
   ExitCode exit_code = ExitCode::kAsExpected;
@@ -38,7 +33,7 @@ ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockO
     if (status.ok()) {
       has_locks = true;
     } else {
-      exit_code = Fail(status, console);
+      exit_code = Refuse(status, console);
     }
   }
   if (!has_locks) return exit_code;
@@ -50,7 +45,7 @@ ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockO
   console.out << suppressions.Text();
   exit_code = Worse(exit_code, suppressions.exit_code());
   const absl::Status written = WriteLocks(importer.validator(), arguments.outputs);
-  if (!written.ok()) exit_code = Fail(written, console);
+  if (!written.ok()) exit_code = Refuse(written, console);
   if (!orders) return exit_code;
   OrderReport report(*orders);
   report.Add("", importer.validator(), true);
@@ -61,18 +56,18 @@ ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockO
 ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
                  const Backend& backend, Console console) {
   if (arguments.paths.size() != 2) {
-    return Fail(absl::InvalidArgumentError("lockdep --diff: want two paths"), console);
+    return Refuse(absl::InvalidArgumentError("lockdep --diff: want two paths"), console);
   }
   std::optional<OutputFile> json;
   if (arguments.json) {
     absl::StatusOr<OutputFile> opened = OutputFile::Open(*arguments.json);
-    if (!opened.ok()) return Fail(opened.status(), console);
+    if (!opened.ok()) return Refuse(opened.status(), console);
     json.emplace(*std::move(opened));
   }
   std::vector<Locks> locks;
   for (const std::string& path : arguments.paths) {
     const absl::StatusOr<Locks> read = ReadLocks(path, backend);
-    if (!read.ok()) return Fail(read.status(), console);
+    if (!read.ok()) return Refuse(read.status(), console);
     locks.push_back(*read);
   }
   sim::GraphDiff diff;
@@ -87,7 +82,7 @@ ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::Loc
   console.out << sim::RenderText(diff, a, b);
   if (json) {
     const absl::Status written = json->Write(sim::ToJson(diff, a, b).dump(2) + "\n");
-    if (!written.ok()) return Fail(written, console);
+    if (!written.ok()) return Refuse(written, console);
   }
   return diff.empty() ? ExitCode::kAsExpected : ExitCode::kNotAsExpected;
 }
@@ -99,13 +94,13 @@ ExitCode LockdepCommand(const LockdepArguments& arguments, const Backend& backen
   std::optional<sim::LockOrders> orders;
   if (arguments.order) {
     absl::StatusOr<sim::LockOrders> loaded = LoadLockOrders(*arguments.order);
-    if (!loaded.ok()) return Fail(loaded.status(), console);
+    if (!loaded.ok()) return Refuse(loaded.status(), console);
     orders = *std::move(loaded);
   }
   Suppressions suppressions;
   if (arguments.suppressions) {
     absl::StatusOr<Suppressions> loaded = Suppressions::Load(*arguments.suppressions);
-    if (!loaded.ok()) return Fail(loaded.status(), console);
+    if (!loaded.ok()) return Refuse(loaded.status(), console);
     suppressions = *std::move(loaded);
   }
   return arguments.diff ? Compare(arguments, orders, backend, console)

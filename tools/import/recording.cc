@@ -38,22 +38,29 @@ absl::Status ReadMember(const std::string& path, archive* reader, size_t max_byt
   }
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<RecordedText>> ReadRecording(const std::string& path, size_t max_bytes) {
+// With the formats that `reader` has been told of.
+absl::Status Open(const std::string& path, archive* reader) {
   struct stat status = {};
   if (stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": is a directory, want a file"));
   }
-  const std::unique_ptr<archive, FreeArchive> reader(archive_read_new());
-  archive_read_support_filter_all(reader.get());
-  archive_read_support_format_all(reader.get());
-  archive_read_support_format_raw(reader.get());  // a text that is no archive
-  archive_read_support_format_empty(reader.get());
-  if (archive_read_open_filename(reader.get(), path.c_str(), 1 << 16) != ARCHIVE_OK) {
+  archive_read_support_filter_all(reader);
+  archive_read_support_format_raw(reader);  // a text that is no archive
+  archive_read_support_format_empty(reader);
+  if (archive_read_open_filename(reader, path.c_str(), 1 << 16) != ARCHIVE_OK) {
     return absl::NotFoundError(
-        absl::StrCat(path, ": cannot be read: ", archive_error_string(reader.get())));
+        absl::StrCat(path, ": cannot be read: ", archive_error_string(reader)));
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<RecordedText>> ReadRecording(const std::string& path, size_t max_bytes) {
+  const std::unique_ptr<archive, FreeArchive> reader(archive_read_new());
+  archive_read_support_format_all(reader.get());
+  const absl::Status opened = Open(path, reader.get());
+  if (!opened.ok()) return opened;
   std::vector<RecordedText> texts;
   size_t total = 0;
   archive_entry* entry = nullptr;
@@ -70,6 +77,21 @@ absl::StatusOr<std::vector<RecordedText>> ReadRecording(const std::string& path,
     if (!read.ok()) return read;
     texts.push_back(std::move(member));
   }
+}
+
+absl::StatusOr<std::string> ReadUnpacked(const std::string& path, size_t max_bytes) {
+  const std::unique_ptr<archive, FreeArchive> reader(archive_read_new());
+  absl::Status status = Open(path, reader.get());
+  if (!status.ok()) return status;
+  std::string bytes;
+  size_t total = 0;
+  archive_entry* entry = nullptr;
+  const int next = archive_read_next_header(reader.get(), &entry);
+  if (next == ARCHIVE_EOF) return bytes;
+  if (next != ARCHIVE_OK && next != ARCHIVE_WARN) return Damaged(path, reader.get());
+  status = ReadMember(path, reader.get(), max_bytes, &total, &bytes);
+  if (!status.ok()) return status;
+  return bytes;
 }
 
 }  // namespace tools

@@ -20,4 +20,7 @@ struct RecordedText {
 // is damaged, or holds more than `max_bytes` in all when unpacked.
 absl::StatusOr<std::vector<RecordedText>> ReadRecording(const std::string& path, size_t max_bytes);
 
+// The bytes of one file that may be compressed and is no archive. Fails likewise.
+absl::StatusOr<std::string> ReadUnpacked(const std::string& path, size_t max_bytes);
+
 }  // namespace tools
