@@ -16,6 +16,7 @@
 #include "tools/import/recording.h"
 #include "tools/output_file.h"
 #include "tools/tag_file.h"
+#include "tools/text_report.h"
 
 namespace tools {
 namespace {
@@ -80,7 +81,8 @@ std::string Story(const RecordingFinding& finding) {
                                  : "has nothing to replay",
                          "\n");
   if (finding.commit_entry) text += Cat("  there: entry ", *finding.commit_entry, ", the commit\n");
-  if (!finding.lost.empty()) text += Cat("  lost: ", Entries(finding.lost), "\n");
+  if (!finding.there.empty()) text += Cat("  there: ", Entries(finding.there), ", the bytes\n");
+  if (!finding.lost.empty()) text += Cat("  lost, or torn: ", Entries(finding.lost), "\n");
   if (!finding.later.empty()) text += Cat("  not yet written: ", Entries(finding.later), "\n");
   if (finding.shows) {
     text += Cat("  block ", finding.device_block, " shows \"", finding.shown, "\"\n");
@@ -94,7 +96,7 @@ std::string Text(const CrashArguments& arguments, const model::RecordingResult& 
           " writes, ", result.flushes, " flushes, ", result.marks, " marks\n", "base       ",
           arguments.base, ": ", result.blocks, " blocks of ", result.block_bytes, " bytes, ",
           result.journal_blocks, " of them the journal\n", "judged     ", result.states.families(),
-          " crash points, ", result.states.States(), " states, ", result.file_systems,
+          " crash points, ", Grouped(result.states.States()), " states, ", result.file_systems,
           " recovered file systems; ", result.promises, " files promised by marks\n");
   for (size_t i = 0; i < std::min(result.findings.size(), kTold); ++i) {
     const RecordingFinding& finding = result.findings[i];
@@ -122,6 +124,7 @@ nlohmann::ordered_json ToJson(const RecordingFinding& finding) {
   if (!finding.mark.empty()) json["mark"] = finding.mark;
   json["transactions"] = {finding.first_transaction, finding.last_transaction};
   if (finding.commit_entry) json["commit_entry"] = *finding.commit_entry;
+  json["there_entries"] = finding.there;
   json["lost_entries"] = finding.lost;
   json["later_entries"] = finding.later;
   for (const model::CrashPoint& point : finding.crash_points) {

@@ -22,4 +22,6 @@ fuzz() {
 seconds=${1:-20}
 fuzz scenario_fuzz scenarios
 fuzz ftrace_fuzz tests/lockdep/data
+fuzz log_scan_fuzz tests/fuzz/log_scan
+fuzz log_writes_fuzz tests/fuzz/log_writes
 fuzz proc_fuzz tests/fuzz/proc

@@ -36,6 +36,18 @@ class ContentTable {
   absl::flat_hash_map<absl::string_view, ContentId> ids_;
 };
 
+// Where the superblock of the file system is: 1024 bytes from byte 1024 on.
+struct SuperblockUnits {
+  explicit SuperblockUnits(uint32_t unit_bytes)
+      : first(1024 / unit_bytes),
+        count(unit_bytes < 1024 ? 1024 / unit_bytes : 1),
+        skip_bytes(1024 % unit_bytes) {}
+
+  uint64_t first = 0;
+  uint32_t count = 0;
+  uint32_t skip_bytes = 0;  // before it, in the first unit
+};
+
 // For each unit, what a power cut may have left there: at least one, each once, the newest last.
 // Units are independent of each other.
 class UnitSets {

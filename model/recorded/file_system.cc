@@ -327,12 +327,16 @@ absl::Status CheckFeatures(const ext2_super_block& super) {
 
 }  // namespace
 
-RecoveredFileSystem ReadFileSystem(BlockSource& source) {
+RecoveredFileSystem ReadFileSystem(BlockSource& source, uint64_t size_bytes) {
   RecoveredFileSystem result;
   errcode_t error = 0;
   const Ext2 fs = OpenExt2(source, error);
   if (fs == nullptr) {
     result.faults.push_back("superblock: " + ErrorText(error));
+    return result;
+  }
+  if (ext2fs_blocks_count(fs->super) * fs->blocksize != size_bytes) {
+    result.faults.push_back("superblock: the file system has changed its size");
     return result;
   }
   Reader(fs.get(), result).Run();
@@ -351,10 +355,8 @@ absl::StatusOr<FileSystemLayout> ProbeFileSystem(BlockSource& source, uint32_t u
         absl::StrCat("blocks of ", fs->blocksize, " bytes are no multiple of ", unit_bytes));
   }
   FileSystemLayout layout = {.size_bytes = ext2fs_blocks_count(fs->super) * fs->blocksize};
-  const uint64_t recover = 1024 + offsetof(ext2_super_block, s_feature_incompat);
-  layout.journal = {.block_bytes = fs->blocksize,
-                    .recover_unit = recover / unit_bytes,
-                    .recover_byte = static_cast<uint32_t>(recover % unit_bytes)};
+  layout.journal.block_bytes = fs->blocksize;
+  layout.journal.device_blocks = ext2fs_blocks_count(fs->super);
   error = ext2fs_block_iterate3(
       fs.get(), fs->super->s_journal_inum, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY, nullptr,
       [](ext2_filsys, blk64_t* block, e2_blkcnt_t, blk64_t, int, void* blocks) {

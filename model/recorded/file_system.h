@@ -37,7 +37,8 @@ struct RecoveredFileSystem {
   std::vector<RecoveredFileOnDisk> files;  // regular files, by path
 };
 
-RecoveredFileSystem ReadFileSystem(BlockSource& source);
+// `size_bytes`: of the file system, as it was when it was probed.
+RecoveredFileSystem ReadFileSystem(BlockSource& source, uint64_t size_bytes);
 
 // What does not change while the file system is used.
 struct FileSystemLayout {

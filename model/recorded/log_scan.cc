@@ -3,10 +3,12 @@
 #include <ext2fs/ext2fs.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "boost/endian/conversion.hpp"
 #include "model/ondisk/jbd2_format.h"
@@ -310,7 +312,13 @@ class Scanner {
 
   // Where the copy may be wrong and right, recovery that fails becomes an outcome of its own.
   absl::Status ReplayCopy(const Copy& copy, LogOutcome& outcome) {
-    std::vector<std::vector<ContentId>> home(UnitsPerBlock());
+    if (copy.tag.home >= place_.device_blocks) {
+      outcome.failure = absl::StrCat("transaction ", copy.sequence, " has a copy of block ",
+                                     copy.tag.home, ", which is not in the file system");
+      outcome.replayed.clear();
+      return absl::OkStatus();
+    }
+    std::vector<ReplayedUnit> home(UnitsPerBlock());
     std::optional<std::vector<Pin>> wrong, right;
     const bool counted =
         EachCombination(sets_, contents_, FirstUnit(copy.log_block), UnitsPerBlock(),
@@ -320,7 +328,7 @@ class Scanner {
                             return;
                           }
                           if (!right) right = pins;
-                          WriteHome(copy.tag, bytes, home);
+                          WriteHome(copy, bytes, home);
                         });
     if (!counted) return TooMany("copy", copy.log_block);
     if (wrong) {
@@ -337,22 +345,28 @@ class Scanner {
       Append(*right, outcome.pins);
     }
     for (uint32_t i = 0; i < UnitsPerBlock(); ++i) {
-      std::reverse(home[i].begin(), home[i].end());
+      std::reverse(home[i].contents.begin(), home[i].contents.end());
+      std::reverse(home[i].log_contents.begin(), home[i].log_contents.end());
       outcome.replayed[copy.tag.home * UnitsPerBlock() + i] = std::move(home[i]);
     }
     return absl::OkStatus();
   }
 
-  void WriteHome(const Tag& tag, std::string bytes, std::vector<std::vector<ContentId>>& home) {
-    if ((tag.flags & kJbd2FlagEscape) != 0) {
+  void WriteHome(const Copy& copy, const std::string& log_bytes, std::vector<ReplayedUnit>& home) {
+    std::string bytes = log_bytes;
+    if ((copy.tag.flags & kJbd2FlagEscape) != 0) {
       boost::endian::store_big_u32(reinterpret_cast<uint8_t*>(bytes.data()), kJbd2Magic);
     }
+    const auto part = [&](std::string_view of, uint32_t i) {
+      return contents_.Intern(of.substr(i * contents_.unit_bytes(), contents_.unit_bytes()));
+    };
     for (uint32_t i = 0; i < UnitsPerBlock(); ++i) {
-      const ContentId content = contents_.Intern(
-          std::string_view(bytes).substr(i * contents_.unit_bytes(), contents_.unit_bytes()));
-      if (std::find(home[i].begin(), home[i].end(), content) == home[i].end()) {
-        home[i].push_back(content);
-      }
+      ReplayedUnit& unit = home[i];
+      unit.log_unit = FirstUnit(copy.log_block) + i;
+      const ContentId content = part(bytes, i);
+      if (absl::c_linear_search(unit.contents, content)) continue;
+      unit.contents.push_back(content);
+      unit.log_contents.push_back(part(log_bytes, i));
     }
   }
 
@@ -407,43 +421,66 @@ absl::StatusOr<LogSuperblock> ParseLogSuperblock(std::string_view bytes) {
   return super;
 }
 
+namespace {
+
+// From each journal superblock that there may be.
+absl::Status ScanLogs(const UnitSets& sets, ContentTable& contents, const JournalPlace& place,
+                      const std::vector<Pin>& pins, std::vector<LogOutcome>& outcomes) {
+  absl::Status status;
+  const uint64_t first = place.blocks[0] * (place.block_bytes / contents.unit_bytes());
+  const uint32_t units = std::max<uint32_t>(1, kJbd2SuperblockBytes / contents.unit_bytes());
+  const bool counted = EachCombination(
+      sets, contents, first, units, [&](const std::string& bytes, const std::vector<Pin>& choice) {
+        if (!status.ok()) return;
+        std::vector<Pin> all = pins;
+        all.insert(all.end(), choice.begin(), choice.end());
+        absl::StatusOr<LogSuperblock> log = ParseLogSuperblock(bytes);
+        if (log.ok() &&
+            (log->block_bytes != place.block_bytes || log->maxlen > place.blocks.size())) {
+          log = absl::InvalidArgumentError(
+              "journal superblock: its sizes are not those of the journal's inode");
+        }
+        if (!log.ok()) {
+          outcomes.push_back({.failure = std::string(log.status().message()), .pins = all});
+          return;
+        }
+        status = Scanner(sets, contents, place, *log, outcomes).Run(std::move(all));
+      });
+  return counted ? status
+                 : absl::ResourceExhaustedError("the journal superblock: too many contents");
+}
+
+bool IsMountable(const ext2_super_block& super) {
+  if (super.s_magic != EXT2_SUPER_MAGIC) return false;
+  if ((super.s_feature_ro_compat & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM) == 0) return true;
+  return super.s_checksum == ext2fs_crc32c_le(~0u, reinterpret_cast<const uint8_t*>(&super),
+                                              offsetof(ext2_super_block, s_checksum));
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<LogOutcome>> ScanLog(const UnitSets& sets, ContentTable& contents,
                                                 const JournalPlace& place) {
   std::vector<LogOutcome> outcomes;
-  const auto recover = sets.At(place.recover_unit);
-  for (const ContentId super : recover) {
-    const bool replays =
-        (contents.Bytes(super)[place.recover_byte] & EXT3_FEATURE_INCOMPAT_RECOVER) != 0;
-    std::vector<Pin> pins;
-    if (recover.size() > 1) pins.push_back({place.recover_unit, super});
-    if (!replays) {
-      outcomes.push_back({.pins = std::move(pins)});
-      outcomes.back().first = 1;
-      continue;
-    }
-    absl::Status status;
-    const uint64_t first = place.blocks[0] * (place.block_bytes / contents.unit_bytes());
-    const bool counted = EachCombination(
-        sets, contents, first, std::max<uint32_t>(1, kJbd2SuperblockBytes / contents.unit_bytes()),
-        [&](const std::string& bytes, const std::vector<Pin>& choice) {
-          if (!status.ok()) return;
-          std::vector<Pin> all = pins;
-          all.insert(all.end(), choice.begin(), choice.end());
-          absl::StatusOr<LogSuperblock> log = ParseLogSuperblock(bytes);
-          if (log.ok() &&
-              (log->block_bytes != place.block_bytes || log->maxlen > place.blocks.size())) {
-            log = absl::InvalidArgumentError(
-                "journal superblock: its sizes are not those of the journal's inode");
-          }
-          if (!log.ok()) {
-            outcomes.push_back({.failure = std::string(log.status().message()), .pins = all});
-            return;
-          }
-          status = Scanner(sets, contents, place, *log, outcomes).Run(std::move(all));
-        });
-    if (!counted) return absl::ResourceExhaustedError("the journal superblock: too many contents");
-    if (!status.ok()) return status;
-  }
+  absl::Status status;
+  const SuperblockUnits where(contents.unit_bytes());
+  const bool counted = EachCombination(
+      sets, contents, where.first, where.count,
+      [&](const std::string& bytes, const std::vector<Pin>& pins) {
+        if (!status.ok()) return;
+        ext2_super_block super = {};
+        std::memcpy(&super, bytes.data() + where.skip_bytes, sizeof(super));
+        if (!IsMountable(super)) {
+          outcomes.push_back(
+              {.failure = "the superblock does not match its checksum", .pins = pins});
+        } else if ((super.s_feature_incompat & EXT3_FEATURE_INCOMPAT_RECOVER) == 0) {
+          outcomes.push_back({.pins = pins});
+        } else {
+          status = ScanLogs(sets, contents, place, pins, outcomes);
+        }
+      });
+  if (!counted) return absl::ResourceExhaustedError("the superblock: too many contents");
+  if (!status.ok()) return status;
   return outcomes;
 }
 

@@ -21,7 +21,8 @@ ContentId ContentTable::Intern(std::string_view bytes) {
   return id;
 }
 
-Medium::Medium(ContentTable& contents, std::string_view base) : contents_(contents) {
+Medium::Medium(ContentTable& contents, std::string_view base)
+    : contents_(contents), zeros_(contents.Intern("")) {
   const uint32_t unit_bytes = contents.unit_bytes();
   base_.reserve((base.size() + unit_bytes - 1) / unit_bytes);
   for (size_t at = 0; at < base.size(); at += unit_bytes) {
@@ -80,6 +81,7 @@ void Medium::Update(uint64_t number, Unit& unit) {
 }
 
 absl::Span<const ContentId> Medium::At(uint64_t unit) const {
+  if (unit >= units()) return absl::MakeConstSpan(&zeros_, 1);
   const auto found = written_.find(unit);
   if (found != written_.end()) return found->second.contents;
   return absl::MakeConstSpan(&base_[unit], 1);

@@ -40,8 +40,10 @@ class Medium : public UnitSets {
   void Submit(const RecordedEntry& entry, uint32_t number);
   void Complete(const RecordedEntry& entry);
 
+  // Behind the end of the base: zeros.
   absl::Span<const ContentId> At(uint64_t unit) const override;
-  // All versions of the unit that may be there, oldest first; equal contents may come twice.
+  // Requires: unit < units(). All versions of the unit that may be there, oldest first; equal
+  // contents may come twice.
   std::vector<UnitVersion> VersionsAt(uint64_t unit) const;
   // The units with more than one content, ascending.
   const absl::btree_set<uint64_t>& varying() const { return varying_; }
@@ -58,6 +60,7 @@ class Medium : public UnitSets {
   void MakeDurable(uint64_t number);
 
   ContentTable& contents_;
+  const ContentId zeros_;
   std::vector<ContentId> base_;
   absl::btree_map<uint64_t, Unit> written_;
   absl::btree_set<uint64_t> pending_;  // with more than one version

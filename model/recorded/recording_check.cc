@@ -63,7 +63,7 @@ class RecordingChecker {
         layout_(std::move(layout)),
         contents_(options.unit_bytes),
         medium_(contents_, base.substr(0, layout_.size_bytes)),
-        reader_(contents_),
+        reader_(contents_, layout_.size_bytes),
         marks_(FindMarks(recording, layout_.size_bytes)) {
     result_.block_bytes = layout_.journal.block_bytes;
     result_.blocks = layout_.size_bytes / result_.block_bytes;
@@ -75,7 +75,8 @@ class RecordingChecker {
         decides_log_.insert(block * UnitsPerBlock() + i);
       }
     }
-    decides_log_.insert(layout_.journal.recover_unit);
+    const SuperblockUnits super(options.unit_bytes);
+    for (uint32_t i = 0; i < super.count; ++i) decides_log_.insert(super.first + i);
     for (uint32_t i = 0; i < recording.entries.size(); ++i) IndexWrites(i);
   }
 
@@ -348,12 +349,13 @@ class RecordingChecker {
     finding.first_transaction = outcome_->first;
     finding.last_transaction = outcome_->last;
     if (outcome_->commit_unit != 0) finding.commit_entry = WriterOf(outcome_->commit_unit);
-    for (const std::vector<Pin>* part : {&outcome_->pins, &pins, &units}) {
-      for (const Pin& pin : *part) {
-        finding.pins.push_back({pin.unit, contents_.Bytes(pin.content)});
-      }
+    std::vector<Pin> all = outcome_->pins;
+    for (const std::vector<Pin>* part : {&pins, &units}) {
+      for (const Pin& pin : *part) all.push_back(BeforeRecovery(pin));
     }
-    TellWrites(units, finding);
+    for (const Pin& pin : all) finding.pins.push_back({pin.unit, contents_.Bytes(pin.content)});
+    TellLost(all, finding);
+    TellWriters(units, finding);
     result_.findings.push_back(std::move(finding));
   }
 
@@ -363,21 +365,44 @@ class RecordingChecker {
     return entry == UnitVersion::kBase ? std::nullopt : std::optional(entry);
   }
 
-  void TellWrites(const std::vector<Pin>& units, RecordingFinding& finding) const {
-    std::set<uint32_t> lost, later;
-    for (const Pin& pin : units) {
+  // What must be on the device for the pin to hold after recovery.
+  Pin BeforeRecovery(const Pin& pin) const {
+    const auto replayed = outcome_->replayed.find(pin.unit);
+    if (replayed == outcome_->replayed.end()) return pin;
+    const ReplayedUnit& unit = replayed->second;
+    const auto index = std::find(unit.contents.begin(), unit.contents.end(), pin.content);
+    return {unit.log_unit, unit.log_contents[static_cast<size_t>(index - unit.contents.begin())]};
+  }
+
+  void TellLost(const std::vector<Pin>& pins, RecordingFinding& finding) const {
+    std::set<uint32_t> lost;
+    for (const Pin& pin : pins) {
       const std::vector<UnitVersion> versions = medium_.VersionsAt(pin.unit);
       for (auto version = versions.rbegin();
            version != versions.rend() && version->content != pin.content; ++version) {
         lost.insert(version->entry);
       }
-      const auto writers = writers_.find(pin.unit);
+    }
+    finding.lost.assign(lost.begin(), lost.end());
+  }
+
+  // Of the bytes in question: who wrote them, and who will write others.
+  void TellWriters(const std::vector<Pin>& units, RecordingFinding& finding) const {
+    std::set<uint32_t> there, later;
+    for (const Pin& unit : units) {
+      const std::vector<UnitVersion> versions = medium_.VersionsAt(BeforeRecovery(unit).unit);
+      const auto version =
+          std::find_if(versions.rbegin(), versions.rend(), [&](const UnitVersion& v) {
+            return v.content == BeforeRecovery(unit).content && v.entry != UnitVersion::kBase;
+          });
+      if (version != versions.rend()) there.insert(version->entry);
+      const auto writers = writers_.find(unit.unit);
       if (writers == writers_.end()) continue;
       const auto next =
           std::lower_bound(writers->second.begin(), writers->second.end(), point_.entries);
       if (next != writers->second.end()) later.insert(*next);
     }
-    finding.lost.assign(lost.begin(), lost.end());
+    finding.there.assign(there.begin(), there.end());
     finding.later.assign(later.begin(), later.end());
   }
 

@@ -15,7 +15,7 @@
 //   stale_data  a file shows what content_rules.h does not allow
 //   lost_data   a file is not what it was when a sync returned
 //   metadata    the recovered file system is not sound (file_system.h)
-//   recovery    the journal cannot be replayed (log_scan.h)
+//   recovery    the journal cannot be replayed, or nothing be mounted (log_scan.h)
 //
 // Marks say what the workload knew, in program order, of one thread. A mark is an entry marked as
 // such or a write behind the file system that begins with a printable word. "fsync-done PATH [size
@@ -78,8 +78,9 @@ struct RecordingFinding {
   uint32_t last_transaction = 0;
   std::optional<uint32_t> commit_entry;  // that wrote the last one's commit block, if recorded
   uint64_t device_block = 0;             // of stale_data: where the first byte lies
-  std::vector<uint32_t> lost;            // entries that the bytes in question lack
-  std::vector<uint32_t> later;           // entries still to come that would first write them
+  std::vector<uint32_t> there;           // entries that wrote the bytes in question
+  std::vector<uint32_t> lost;            // entries that something of is not there
+  std::vector<uint32_t> later;           // entries still to come that first write other bytes there
 };
 
 struct RecordingResult {

@@ -58,7 +58,7 @@ RecoveredSets::RecoveredSets(const UnitSets& sets, const LogOutcome& outcome)
 
 absl::Span<const ContentId> RecoveredSets::At(uint64_t unit) const {
   const auto replayed = outcome_.replayed.find(unit);
-  if (replayed != outcome_.replayed.end()) return replayed->second;
+  if (replayed != outcome_.replayed.end()) return replayed->second.contents;
   const auto pin = pins_.find(unit);
   if (pin != pins_.end()) return absl::MakeConstSpan(&outcome_.pins[pin->second].content, 1);
   return sets_.At(unit);
@@ -75,7 +75,7 @@ const FileSystemReader::Known& FileSystemReader::Read(const UnitSets& sets,
   }
   Known& known = known_.emplace_back();
   ChosenDevice device(sets, contents_, choices, known.reads);
-  known.fs = ReadFileSystem(device);
+  known.fs = ReadFileSystem(device, size_bytes_);
   return known;
 }
 

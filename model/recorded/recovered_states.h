@@ -28,8 +28,9 @@ class RecoveredSets : public UnitSets {
 // again.
 class FileSystemReader {
  public:
-  // `contents` outlives this.
-  explicit FileSystemReader(const ContentTable& contents) : contents_(contents) {}
+  // `contents` outlives this; `size_bytes` is that of the file system.
+  FileSystemReader(const ContentTable& contents, uint64_t size_bytes)
+      : contents_(contents), size_bytes_(size_bytes) {}
   FileSystemReader(const FileSystemReader&) = delete;
   FileSystemReader& operator=(const FileSystemReader&) = delete;
 
@@ -52,6 +53,7 @@ class FileSystemReader {
   const Known& Read(const UnitSets& sets, const Choices& choices);
 
   const ContentTable& contents_;
+  const uint64_t size_bytes_;
   std::deque<Known> known_;
 };
 
