@@ -87,6 +87,10 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
        {&j_wait_transaction_locked, &j_wait_done_commit, &ji_commit_running}) {
     queue->set_owner(kjournald);
   }
+  j_wait_updates.StandsFor(j_trans_commit_map);
+  j_wait_transaction_locked.StandsFor(j_trans_commit_map);
+  j_wait_transaction_locked.StandsFor(jbd2_commit);
+  j_wait_done_commit.StandsFor(jbd2_commit);
 }
 
 Journal::~Journal() = default;

@@ -145,7 +145,7 @@ void Variable::Set(int64_t value) {
 }
 
 Objects::Objects(sim::World& world, const LockProgram& program)
-    : fs_reclaim(world, world.lock_tracker().Class("fs_reclaim", {}), {}) {
+    : fs_reclaim(world, world.lock_tracker().Class("fs_reclaim", {.checker_only = true}), {}) {
   for (const LockDecl& decl : program.locks) locks.emplace_back(world, decl);
   for (const EventDecl& decl : program.events) events.emplace_back(world, decl);
   for (const VariableDecl& decl : program.variables) variables.emplace_back(world, decl);

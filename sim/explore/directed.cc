@@ -12,15 +12,24 @@ namespace {
 // "name" of "name/subclass"
 std::string_view ClassOf(std::string_view lock) { return lock.substr(0, lock.rfind('/')); }
 
+bool Holds(const HoldAndWait& task, const CycleWait& wait) {
+  return std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end();
+}
+
 bool IsAbout(const HoldAndWait& task, const CycleWait& wait) {
-  return ClassOf(task.wanted) == ClassOf(wait.wanted) &&
-         std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end();
+  const auto same_class = [&](const std::string& wanted) {
+    return ClassOf(wanted) == ClassOf(wait.wanted);
+  };
+  return Holds(task, wait) && std::any_of(task.wanted.begin(), task.wanted.end(), same_class);
 }
 
 }  // namespace
 
 DirectedStrategy::DirectedStrategy(uint64_t seed, std::vector<CycleWait> cycle)
-    : random_(seed, "choices"), cycle_(std::move(cycle)) {}
+    : random_(seed, "choices"),
+      stretch_(uint64_t{1} << 2 * random_.UniformBelow(4)),
+      keeps_holders_(random_.OneIn(2)),
+      cycle_(std::move(cycle)) {}
 
 size_t DirectedStrategy::Choose(const ChoicePoint& point) {
   free_.clear();
@@ -37,12 +46,25 @@ size_t DirectedStrategy::Choose(const ChoicePoint& point) {
     stops_[point.candidates[chosen].actor.id].kept = false;
     return chosen;
   }
-  Nanos earliest = INT64_MAX;
-  for (const size_t i : free_) earliest = std::min(earliest, point.candidates[i].ready_at);
-  std::erase_if(free_, [&](size_t i) {
-    return point.candidates[i].ready_at - earliest > RandomStrategy::kFarNanos;
-  });
-  return free_[random_.UniformBelow(free_.size())];
+  return ChooseFree(point);
+}
+
+// Tasks mostly go on, in stretches of a length of this execution's own: some deadlocks take that
+// one task does much while another does little.
+size_t DirectedStrategy::ChooseFree(const ChoicePoint& point) {
+  const auto goes_on = std::find_if(free_.begin(), free_.end(),
+                                    [&](size_t i) { return point.candidates[i].actor == last_; });
+  if (goes_on != free_.end() && !random_.OneIn(stretch_)) return *goes_on;
+  if (!random_.OneIn(RandomStrategy::kFarOneIn)) {
+    Nanos earliest = INT64_MAX;
+    for (const size_t i : free_) earliest = std::min(earliest, point.candidates[i].ready_at);
+    std::erase_if(free_, [&](size_t i) {
+      return point.candidates[i].ready_at - earliest > RandomStrategy::kFarNanos;
+    });
+  }
+  const size_t chosen = free_[random_.UniformBelow(free_.size())];
+  last_ = point.candidates[chosen].actor;
+  return chosen;
 }
 
 bool DirectedStrategy::IsKept(const Candidate& candidate) {
@@ -52,9 +74,14 @@ bool DirectedStrategy::IsKept(const Candidate& candidate) {
   Stop& stop = stops_[id];
   if (stop.since == candidate.since) return stop.kept;
   const HoldAndWait task = HoldAndWaitOf(*world_, *world_->tasks()[id]);
-  const bool is_about = std::any_of(cycle_.begin(), cycle_.end(),
-                                    [&](const CycleWait& wait) { return IsAbout(task, wait); });
-  stop = {candidate.since, is_about && !random_.OneIn(kLetPassOneIn)};
+  stop = {candidate.since, false};
+  for (const CycleWait& wait : cycle_) {
+    if (IsAbout(task, wait)) {
+      stop.kept = !random_.OneIn(kLetPassOneIn);
+      break;
+    }
+    if (keeps_holders_ && Holds(task, wait)) stop.kept = random_.OneIn(kKeepHolderOneIn);
+  }
   return stop.kept;
 }
 

@@ -5,8 +5,9 @@
 // does it or is in it. Then they go, and if the instances are those of a deadlock, it is there.
 // When nobody else can go on, one that is kept back does.
 //
-// Subclasses of locks that are only about to be asked for are not known: any will do. Waits whose
-// place is not known before (for events) are not kept back: they last anyway.
+// Where a wait will come is not known before if it is for an event: so whoever holds one of the
+// locks is kept back at every second of its turns. Subclasses of locks that are only about to be
+// asked for are not known either: any will do.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,7 @@ class DirectedStrategy final : public Strategy {
   size_t Choose(const ChoicePoint& point) override;
 
  private:
-  static constexpr uint64_t kLetPassOneIn = 4;
+  static constexpr uint64_t kLetPassOneIn = 4, kKeepHolderOneIn = 4;
 
   // A task's stop before one of the waits.
   struct Stop {
@@ -35,14 +36,18 @@ class DirectedStrategy final : public Strategy {
     bool kept = false;
   };
 
+  size_t ChooseFree(const ChoicePoint& point);
   bool IsKept(const Candidate& candidate);
   bool AllTogether(const ChoicePoint& point) const;
 
   RandomStream random_;
+  uint64_t stretch_ = 1;  // turns, on average
+  bool keeps_holders_ = false;
   std::vector<CycleWait> cycle_;
   const World* world_ = nullptr;
   std::vector<Stop> stops_;  // by TaskId: the last one
   bool let_go_ = false;
+  Actor last_;
   std::vector<size_t> free_, kept_;  // indexes of candidates
 };
 

@@ -168,8 +168,12 @@ void Validator::Report(LockReport report) {
 LockName Validator::NodeName(LockNodeId node) const {
   const Node& at = nodes_[node.value];
   const LockClass& lock_class = classes_[at.lock_class.value];
-  return {lock_class.name, at.subclass, at.usage, OuterLevel(node),
-          WaitLevel(lock_class.traits.inner)};
+  return {lock_class.name,
+          at.subclass,
+          at.usage,
+          OuterLevel(node),
+          WaitLevel(lock_class.traits.inner),
+          lock_class.traits.checker_only};
 }
 
 LockUse Validator::MakeUse(const Use& use) const {

@@ -40,6 +40,8 @@ struct LockClassTraits {
   bool unique = false;                  // at most one lock of this class at a time, and one that
                                         // excludes: those who hold it exclude each other
 
+  bool checker_only = false;  // nobody waits for it in a simulation, as one would in life
+
   bool operator==(const LockClassTraits&) const = default;
 };
 inline constexpr LockClassTraits kSleepingLock{WaitType::kSleep};

@@ -25,6 +25,7 @@ struct LockName {
   uint8_t subclass = 0;
   UsageMask usage = 0;           // when the report was made
   uint8_t outer = 0, inner = 0;  // wait types, in the kernel's numbers
+  bool checker_only = false;     // LockClassTraits
 
   std::string Text() const;  // "name" or "name/subclass"
 };

@@ -15,19 +15,22 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
     return LockName{.name = tracker.validator().ClassName(lock_class), .subclass = subclass}.Text();
   };
   HoldAndWait found;
-  if (wanted != nullptr) found.wanted = text(wanted->lock_class(), 0);
+  if (wanted != nullptr) {
+    found.wanted = {text(wanted->lock_class(), 0)};
+    for (const LockClassId event : wanted->stands_for()) found.wanted.push_back(text(event, 0));
+  }
   for (const HeldLock& lock : world.lock_tracker().held(task.id()).locks()) {
     const Acquisition& held = lock.acquisition;
     std::string name = text(held.lock_class, held.subclass);
     // The checker is told before the wait.
     const bool is_wanted = parked && wanted != nullptr && held.instance == wanted->object().value;
-    (is_wanted ? found.wanted : found.held.emplace_back()) = std::move(name);
+    (is_wanted ? found.wanted.front() : found.held.emplace_back()) = std::move(name);
   }
   return found;
 }
 
 bool Waits(const HoldAndWait& task, const CycleWait& wait) {
-  return task.wanted == wait.wanted &&
+  return std::find(task.wanted.begin(), task.wanted.end(), wait.wanted) != task.wanted.end() &&
          std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end();
 }
 

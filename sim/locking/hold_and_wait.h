@@ -10,7 +10,8 @@ namespace sim {
 
 struct HoldAndWait {
   std::vector<std::string> held;  // outermost first; as LockName::Text()
-  std::string wanted;             // the same; empty: no lock or event
+  // The same: what it waits for, and what that stands for; empty: no lock or event.
+  std::vector<std::string> wanted;
 
   bool operator==(const HoldAndWait&) const = default;
 };

@@ -30,6 +30,10 @@ class Lock : public Waitable {
   const InstanceName& name() const { return name_; }
   std::string Describe() const override;
 
+  // Whoever waits here waits for what the lock checker knows as `event`, too.
+  void StandsFor(const Lock& event) { stands_for_.push_back(event.lock_class()); }
+  const absl::InlinedVector<LockClassId, 2>& stands_for() const { return stands_for_; }
+
  protected:
   // A parked task in a lock's queue; lives on that task's stack.
   struct Waiter {
@@ -68,6 +72,7 @@ class Lock : public Waitable {
  private:
   LockClassId class_;
   InstanceName name_;
+  absl::InlinedVector<LockClassId, 2> stands_for_;
 };
 
 struct AdoptLock {};

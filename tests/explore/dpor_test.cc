@@ -25,6 +25,7 @@
 #include "sim/locking/mutex.h"
 #include "sim/locking/rwsem.h"
 #include "sim/locking/wait_event.h"
+#include "tests/explore/trace_listener.h"
 
 namespace sim {
 namespace {
@@ -60,91 +61,6 @@ struct Stage {
 using Body = std::function<void(Stage&)>;
 using Program = std::vector<Body>;
 
-// Listens to a search: what it ran, as traces.
-class Listener : public Strategy {
- public:
-  explicit Listener(Strategy& search) : search_(search) {}
-
-  bool wants_turns() const override { return true; }
-  size_t Choose(const ChoicePoint& point) override {
-    const size_t chosen = search_.Choose(point);
-    if (chosen == kAbandon) {
-      abandoned_ = true;
-      return chosen;
-    }
-    const Candidate& candidate = point.candidates[chosen];
-    if (point.winding_down || candidate.blocked) closed_ = true;
-    if (closed_) return chosen;
-    begin_.push_back(point.events_end.value);
-    const bool is_task = candidate.actor.kind == Actor::Kind::kTask;
-    size_t since = candidate.since;
-    if (!is_task) {
-      since = 0;
-      while (since < begin_.size() && begin_[since] <= candidate.actor.id) ++since;
-    }
-    turns_.push_back({.since = since, .accesses = {}, .name = ""});
-    std::string actor = absl::StrCat("task", candidate.actor.id);
-    if (!is_task) {
-      actor = since == 0 ? absl::StrCat("event", candidate.actor.id)
-                         : absl::StrCat("event", candidate.actor.id - begin_[since - 1], " of ",
-                                        turns_[since - 1].name);
-    }
-    turns_.back().actor = actor;
-    turns_.back().name = absl::StrCat(actor, "#", ++counts_[actor]);
-    return chosen;
-  }
-  void OnTurn(const Turn& turn) override {
-    search_.OnTurn(turn);
-    if (closed_ || abandoned_) return;
-    turns_.back().accesses.assign(turn.accesses.begin(), turn.accesses.end());
-  }
-  void OnEnd() override { search_.OnEnd(); }
-
-  bool abandoned() const { return abandoned_; }
-
-  // Each turn with the names of all that happen before it, in order of the names.
-  std::string Trace() const {
-    std::vector<std::set<std::string>> before(turns_.size());
-    std::set<std::string> lines;
-    for (size_t i = 0; i < turns_.size(); ++i) {
-      for (size_t j = 0; j < i; ++j) {
-        if (!Dependent(j, i)) continue;
-        before[i].insert(before[j].begin(), before[j].end());
-        before[i].insert(turns_[j].name);
-      }
-      std::string line = turns_[i].name + ":";
-      for (const std::string& name : before[i]) line += " " + name;
-      lines.insert(line);
-    }
-    std::string trace;
-    for (const std::string& line : lines) trace += line + "\n";
-    return trace;
-  }
-
- private:
-  struct Recorded {
-    size_t since = 0;
-    std::vector<Footprint> accesses;
-    std::string actor, name;
-  };
-
-  bool Dependent(size_t a, size_t b) const {
-    if (turns_[a].actor == turns_[b].actor || turns_[b].since == a + 1) return true;
-    for (const Footprint& x : turns_[a].accesses) {
-      for (const Footprint& y : turns_[b].accesses) {
-        if (x.object.valid() && Conflict(x, y)) return true;
-      }
-    }
-    return false;
-  }
-
-  Strategy& search_;
-  std::vector<Recorded> turns_;
-  std::vector<uint32_t> begin_;
-  std::map<std::string, int> counts_;
-  bool closed_ = false, abandoned_ = false;
-};
-
 struct Outcome {
   std::multiset<std::string> traces;
   std::set<std::string> states;  // final values and how it ended
@@ -163,7 +79,7 @@ std::optional<Outcome> Explore(Search& search, const Program& program,
   Outcome outcome;
   for (uint64_t executions = 0; search.Next(); ++executions) {
     if (executions == max_executions) return std::nullopt;
-    Listener listener(search);
+    TraceListener listener(search);
     Stage stage(listener, pool, stacks);
     for (const Body& body : program) {
       stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });

@@ -8,6 +8,7 @@
 #include "model/scenario/model_policies.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/runner.h"
+#include "model/scenario/strategies.h"
 #include "tools/find_scenarios.h"
 
 namespace suite {
@@ -26,11 +27,13 @@ inline scenario::Scenario Load(const std::string& path) {
   return scenario.ok() ? *std::move(scenario) : scenario::Scenario{};
 }
 
+// Without a verdict on lock cycles.
 inline scenario::ScenarioResult Search(const scenario::Scenario& scenario, int64_t executions,
                                        int jobs = 1) {
   scenario::RunOptions options;
   options.executions = executions;
   options.jobs = jobs;
+  options.confirms = false;
   return scenario::RunScenario(scenario, options, [](uint64_t, uint64_t) {});
 }
 

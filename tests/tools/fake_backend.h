@@ -27,7 +27,7 @@ inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
                                         scenario::ProgressFn progress) {
   scenario::ScenarioResult result;
   result.executions =
-      static_cast<uint64_t>(options.executions.value_or(ExecutionLimit(scenario.search)));
+      static_cast<uint64_t>(options.executions.value_or(scenario.search.executions.value_or(1)));
   result.steps = 7 * result.executions;
   result.crash_states = "123456789012345678901234567890";
   result.digest = scenario::Cat(std::string(31, '0'), options.seed.value_or(1) % 10);

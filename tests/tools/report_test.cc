@@ -30,6 +30,7 @@ TEST(ResultJsonTest, HasTheKeysThatReadersRelyOn) {
   EXPECT_EQ(json::parse(ResultJson({Failed()})), json::parse(R"({"scenarios": [{
       "name": "a", "path": "scenarios/seed/a.json", "verdict": "fail", "executions": 2, "steps": 3,
       "crash_families": 0, "crash_states": "9007199254740992", "digest": "0f",
+      "complete": false,
       "reasons": ["unexpected deadlock: x < y"],
       "findings": [{"kind": "deadlock", "message": "x < y", "count": 1, "trace": null,
                     "detail": "long\u0001 story"}]}]})"));

@@ -109,7 +109,8 @@ TEST_F(RunCommandTest, RefusesABadCommandLine) {
   EXPECT_EQ(Crashdep({"run", "x", "--jobs", "0"}), 2);
   EXPECT_EQ(Crashdep({"run", "x", "--seed", "-1"}), 2);
   EXPECT_EQ(Crashdep({"run", "x", "--strategy", "randon"}), 2);
-  EXPECT_THAT(err_, HasSubstr("want one of timed, random, got randon; did you mean \"random\"?"));
+  EXPECT_THAT(err_, HasSubstr("want one of timed, random, pct, pos, round_robin, depth_first, "
+                              "dpor, got randon; did you mean \"random\"?"));
   EXPECT_EQ(Crashdep({"run", "x", "--json", "a", "--json", "b"}), 2);
   EXPECT_EQ(Crashdep({"relpay"}), 2);
   EXPECT_EQ(
