@@ -1,6 +1,46 @@
 #include "sim/engine/stack_table.h"
 
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+
 namespace sim {
+namespace {
+
+std::string Line(const char* function, const Site& site) {
+  if (*function == '\0') return absl::StrCat(site.file, ":", site.line);
+  // What compilers call the body of a lambda.
+  const bool is_lambda = std::strcmp(function, "operator()") == 0;
+  return absl::StrCat(is_lambda ? "lambda" : function, "+", site.file, ":", site.line);
+}
+
+// Which frame's function the site lies in. A site of no known function is the innermost one's.
+size_t FrameOf(const std::vector<const FrameSite*>& frames, const Site& site) {
+  size_t frame = 0;
+  const auto is_in = [&](const Site& function) {
+    return *site.function == '\0' || (std::strcmp(function.function, site.function) == 0 &&
+                                      std::strcmp(function.file, site.file) == 0);
+  };
+  while (frame < frames.size() && !is_in(frames[frame]->site)) ++frame;
+  return frame;
+}
+
+}  // namespace
+
+std::vector<std::string> StackLines(const std::vector<const FrameSite*>& frames, const Site& site) {
+  const size_t place = FrameOf(frames, site);
+  std::vector<std::string> lines;
+  if (place == frames.size()) lines.push_back(Line(site.function, site));
+  for (size_t i = 0; i < frames.size(); ++i) {
+    lines.push_back(Line(frames[i]->function, i == place ? site : frames[i]->site));
+  }
+  return lines;
+}
+
+std::string PlaceText(const std::vector<const FrameSite*>& frames, const Site& site) {
+  const size_t place = FrameOf(frames, site);
+  return Line(place == frames.size() ? site.function : frames[place]->function, site);
+}
 
 StackTable::StackTable() { nodes_.emplace_back(); }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "sim/engine/ids.h"
@@ -16,10 +17,12 @@ namespace sim {
 struct Site {
   const char* file = "";
   int line = 0;
+  const char* function = "";  // that the line is in, by its C++ name; empty: not known
 
   // As a default argument: the place of the call.
-  static constexpr Site Here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
-    return {file, line};
+  static constexpr Site Here(const char* file = __builtin_FILE(), int line = __builtin_LINE(),
+                             const char* function = __builtin_FUNCTION()) {
+    return {file, line, function};
   }
 };
 
@@ -29,6 +32,14 @@ struct FrameSite {
   const char* function;
   Site site;
 };
+
+// What happened at `site` while these frames, innermost first, were being executed: a line for each
+// function, "jbd2_log_do_checkpoint+model/jbd2/checkpoint.cc:60", with the line of `site` where it
+// is in that function, and the function's own line elsewhere. A site in a function that has no
+// SIM_FRAME, or in none that is known, is a line of its own, before all others.
+std::vector<std::string> StackLines(const std::vector<const FrameSite*>& frames, const Site& site);
+// The line of these that has the site.
+std::string PlaceText(const std::vector<const FrameSite*>& frames, const Site& site);
 
 class StackTable {
  public:

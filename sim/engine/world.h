@@ -294,6 +294,6 @@ class FrameGuard {
 
 }  // namespace sim
 
-#define SIM_FRAME(function)                                                         \
-  static constexpr ::sim::FrameSite sim_frame_site{function, {__FILE__, __LINE__}}; \
+#define SIM_FRAME(function)                                                        \
+  static constexpr ::sim::FrameSite sim_frame_site{function, ::sim::Site::Here()}; \
   const ::sim::FrameGuard sim_frame_guard(&sim_frame_site)

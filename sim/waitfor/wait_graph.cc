@@ -122,14 +122,11 @@ class Text {
   std::string Frames(const Task& task) const {
     const bool parked = task.state() == Task::State::kParked;
     const std::vector<const FrameSite*> frames = world_.stack_table().Frames(task.stack());
+    if (frames.empty() && !parked) return "";
     std::string text;
-    for (size_t i = 0; i < frames.size(); ++i) {
-      const Site& site = i == 0 && parked ? task.waiting_at() : frames[i]->site;
-      absl::StrAppend(&text, "       ", frames[i]->function, "+", site.file, ":", site.line, "\n");
-    }
-    if (frames.empty() && parked) {
-      const Site& site = task.waiting_at();
-      absl::StrAppend(&text, "       ", site.file, ":", site.line, "\n");
+    for (const std::string& line :
+         StackLines(frames, parked ? task.waiting_at() : frames.front()->site)) {
+      absl::StrAppend(&text, "       ", line, "\n");
     }
     return text;
   }

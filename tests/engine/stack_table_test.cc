@@ -60,5 +60,38 @@ TEST_F(StackTableTest, RecursionGrowsTheStack) {
   EXPECT_EQ(table_.Frames(stack).size(), 100u);
 }
 
+// Frames of functions whose C++ names are known, innermost first.
+constexpr FrameSite kMap{"ext4_map_blocks", {"inode.cc", 10, "ext4_map_blocks"}};
+constexpr FrameSite kWritepages{"ext4_writepages", {"writepages.cc", 20, "writepages"}};
+
+TEST_F(StackTableTest, APlaceIsShownWithTheFunctionItLiesIn) {
+  EXPECT_THAT(StackLines({&kMap, &kWritepages}, {"inode.cc", 15, "ext4_map_blocks"}),
+              ElementsAre("ext4_map_blocks+inode.cc:15", "ext4_writepages+writepages.cc:20"));
+}
+
+// As when a function is told where it was called from.
+TEST_F(StackTableTest, APlaceInAnOuterFunctionIsShownThere) {
+  const Site site{"writepages.cc", 25, "writepages"};
+  EXPECT_THAT(StackLines({&kMap, &kWritepages}, site),
+              ElementsAre("ext4_map_blocks+inode.cc:10", "ext4_writepages+writepages.cc:25"));
+  EXPECT_EQ(PlaceText({&kMap, &kWritepages}, site), "ext4_writepages+writepages.cc:25");
+}
+
+TEST_F(StackTableTest, APlaceInAFunctionWithoutAFrameIsALineOfItsOwn) {
+  EXPECT_THAT(StackLines({&kMap}, {"inode.cc", 99, "Helper"}),
+              ElementsAre("Helper+inode.cc:99", "ext4_map_blocks+inode.cc:10"));
+  EXPECT_EQ(PlaceText({}, {"inode.cc", 99, "operator()"}), "lambda+inode.cc:99");
+}
+
+TEST_F(StackTableTest, APlaceOfNoKnownFunctionIsTheInnermostOnes) {
+  EXPECT_THAT(StackLines({&kMap}, {"trace.txt", 7}), ElementsAre("ext4_map_blocks+trace.txt:7"));
+  EXPECT_EQ(PlaceText({}, {"trace.txt", 7}), "trace.txt:7");
+}
+
+TEST_F(StackTableTest, ThePlaceOfACallKnowsItsFunction) {
+  const Site here = Site::Here();
+  EXPECT_STREQ(here.function, "TestBody");
+}
+
 }  // namespace
 }  // namespace sim
