@@ -74,7 +74,8 @@ scenario::StrategyKind StrategyNamed(const std::string& name) {
 void AddLockOutputs(CLI::App& command, LockOutputs& outputs) {
   command
       .add_option("--proc", outputs.proc,
-                  "Write the lock graph as lockdep, lockdep_chains and lockdep_stats")
+                  "Write the lock graph as lockdep, lockdep_chains and lockdep_stats, and how long "
+                  "locks were waited for and held as lock_stat")
       ->type_name("DIR");
   command.add_option("--dot", outputs.dot, "Write the lock graph, or its cycles, for Graphviz")
       ->type_name("FILE");
@@ -159,8 +160,7 @@ CLI::App* AddLockdep(CLI::App& app, LockdepArguments& lockdep) {
                     "Print what is reported on each program of a table");
   command->add_flag("--diff", lockdep.diff,
                     "Compare two lock graphs; with --order, of the classes named there");
-  command->add_option("--json", lockdep.json, "With --diff: write the differences as JSON")
-      ->needs("--diff")
+  command->add_option("--json", lockdep.json, "Write the reports, or the differences, as JSON")
       ->type_name("FILE");
   return command;
 }
@@ -290,9 +290,11 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* list = AddPaths(app, "list", "Name scenarios and what they are for", paths);
   LockdepArguments locks;
   CLI::App* lockdep = AddLockdep(app, locks);
-  bool schema_of_orders = false;
+  bool schema_of_orders = false, schema_of_suppressions = false;
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of scenario files");
   schema->add_flag("--order", schema_of_orders, "Of files with documented lock orders instead");
+  schema->add_flag("--suppress", schema_of_suppressions, "Of files with known findings instead")
+      ->excludes("--order");
   CLI::App* policies = app.add_subcommand("policies", "Name the policies a scenario may set");
   if (argc > 1 && !IsCommand(app, argv[1])) return UnknownCommand(app, argv[1], console);
   try {
@@ -311,6 +313,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
       return ExitCode::kBadInput;
     }
     if (!strategy.empty()) run.options.strategy = StrategyNamed(strategy);
+    run.options.lock_stat = run.locks.proc.has_value();
     return RunCommand(run, backend, console);
   }
   if (record_command->parsed()) return RecordCommand(record, backend, console);
@@ -324,7 +327,12 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     return ListCommand(paths, backend, console);
   }
   if (lockdep->parsed()) return LockdepCommand(locks, backend, console);
-  if (schema->parsed()) return SchemaCommand(schema_of_orders, backend, console);
+  if (schema->parsed()) {
+    return SchemaCommand(schema_of_orders         ? SchemaOf::kOrders
+                         : schema_of_suppressions ? SchemaOf::kSuppressions
+                                                  : SchemaOf::kScenarios,
+                         backend, console);
+  }
   SIM_CHECK(policies->parsed());
   return PoliciesCommand(backend, console);
 }

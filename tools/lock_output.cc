@@ -27,13 +27,17 @@ absl::Status WriteFile(const std::string& path, std::string_view content) {
   return file.ok() ? file->Write(content) : file.status();
 }
 
-absl::Status WriteProc(const sim::Validator& locks, const std::string& directory) {
+absl::Status WriteProc(const sim::Validator& locks, const sim::LockStat* stat,
+                       const std::string& directory) {
   absl::Status status = MakeDirectory(directory);
   if (status.ok()) status = WriteFile(directory + "/lockdep", sim::RenderLockdepClasses(locks));
   if (status.ok()) {
     status = WriteFile(directory + "/lockdep_chains", sim::RenderLockdepChains(locks));
   }
   if (status.ok()) status = WriteFile(directory + "/lockdep_stats", sim::RenderLockdepStats(locks));
+  if (status.ok() && stat != nullptr) {
+    status = WriteFile(directory + "/lock_stat", sim::RenderLockStat(*stat));
+  }
   return status;
 }
 
@@ -67,12 +71,13 @@ absl::Status WriteSvg(const std::string& text, const std::string& svg) {
 
 }  // namespace
 
-absl::Status WriteLocks(const sim::Validator& locks, const LockOutputs& outputs) {
+absl::Status WriteLocks(const sim::Validator& locks, const sim::LockStat* stat,
+                        const LockOutputs& outputs) {
   std::vector<std::string> failures;
   const auto note = [&](const absl::Status& status) {
     if (!status.ok()) failures.emplace_back(status.message());
   };
-  if (outputs.proc) note(WriteProc(locks, *outputs.proc));
+  if (outputs.proc) note(WriteProc(locks, stat, *outputs.proc));
   if (outputs.dot || outputs.svg) {
     const std::string text = sim::RenderDot(locks, kUnseen);
     if (outputs.dot) note(WriteFile(*outputs.dot, text));

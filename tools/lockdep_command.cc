@@ -17,8 +17,36 @@ namespace {
 
 using Locks = std::shared_ptr<const sim::Validator>;
 
+absl::StatusOr<std::optional<OutputFile>> OpenJson(const LockdepArguments& arguments) {
+  if (!arguments.json) return std::nullopt;
+  absl::StatusOr<OutputFile> opened = OutputFile::Open(*arguments.json);
+  if (!opened.ok()) return opened.status();
+  return *std::move(opened);
+}
+
+nlohmann::ordered_json ToJson(const sim::Validator::Conclusions& conclusions,
+                              const Suppressions& suppressions,
+                              const std::optional<OrderReport>& orders) {
+  nlohmann::ordered_json json = {{"reports", nlohmann::ordered_json::array()},
+                                 {"excluded_cycles", nlohmann::ordered_json::array()}};
+  for (const sim::LockReport& report : conclusions.found) {
+    json["reports"].push_back(sim::ToJson(report));
+  }
+  for (const sim::LockReport& report : conclusions.excluded) {
+    json["excluded_cycles"].push_back({{"message", sim::Message(report)},
+                                       {"verdict", sim::VerdictName(report.cycle.verdict)},
+                                       {"why", report.cycle.why}});
+  }
+  if (conclusions.more_cycles) json["more_cycles"] = true;
+  json["suppressions"] = suppressions.ToJson();
+  if (orders) json["documented_orders"] = orders->ToJson();
+  return json;
+}
+
 ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
                Suppressions& suppressions, Console console) {
+  absl::StatusOr<std::optional<OutputFile>> json = OpenJson(arguments);
+  if (!json.ok()) return Refuse(json.status(), console);
   ExitCode exit_code = ExitCode::kAsExpected;
   LockImporter importer;
   bool has_locks = false;
@@ -37,20 +65,26 @@ ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockO
     }
   }
   if (!has_locks) return exit_code;
-  console.out << RenderText(importer);
-  for (const sim::LockReport& report : importer.validator().reports()) {
+  const sim::Validator::Conclusions conclusions = importer.validator().Conclude();
+  console.out << RenderText(importer, conclusions);
+  for (const sim::LockReport& report : conclusions.found) {
     if (suppressions.Covers(sim::FindingKind(report.kind), sim::Message(report))) continue;
     exit_code = Worse(exit_code, ExitCode::kNotAsExpected);
   }
   console.out << suppressions.Text();
   exit_code = Worse(exit_code, suppressions.exit_code());
-  const absl::Status written = WriteLocks(importer.validator(), arguments.outputs);
+  const absl::Status written = WriteLocks(importer.validator(), nullptr, arguments.outputs);
   if (!written.ok()) exit_code = Refuse(written, console);
-  if (!orders) return exit_code;
-  OrderReport report(*orders);
-  report.Add("", importer.validator(), true);
-  console.out << "\n" << report.Text();
-  return Worse(exit_code, report.exit_code());
+  std::optional<OrderReport> report;
+  if (orders) {
+    report.emplace(*orders).Add("", importer.validator(), true);
+    console.out << "\n" << report->Text();
+    exit_code = Worse(exit_code, report->exit_code());
+  }
+  if (!json->has_value()) return exit_code;
+  const absl::Status status =
+      (*json)->Write(ToJson(conclusions, suppressions, report).dump(2) + "\n");
+  return status.ok() ? exit_code : Refuse(status, console);
 }
 
 ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
@@ -58,12 +92,8 @@ ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::Loc
   if (arguments.paths.size() != 2) {
     return Refuse(absl::InvalidArgumentError("lockdep --diff: want two paths"), console);
   }
-  std::optional<OutputFile> json;
-  if (arguments.json) {
-    absl::StatusOr<OutputFile> opened = OutputFile::Open(*arguments.json);
-    if (!opened.ok()) return Refuse(opened.status(), console);
-    json.emplace(*std::move(opened));
-  }
+  absl::StatusOr<std::optional<OutputFile>> json = OpenJson(arguments);
+  if (!json.ok()) return Refuse(json.status(), console);
   std::vector<Locks> locks;
   for (const std::string& path : arguments.paths) {
     const absl::StatusOr<Locks> read = ReadLocks(path, backend);
@@ -80,8 +110,8 @@ ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::Loc
   const std::string& a = arguments.paths[0];
   const std::string& b = arguments.paths[1];
   console.out << sim::RenderText(diff, a, b);
-  if (json) {
-    const absl::Status written = json->Write(sim::ToJson(diff, a, b).dump(2) + "\n");
+  if (json->has_value()) {
+    const absl::Status written = (*json)->Write(sim::ToJson(diff, a, b).dump(2) + "\n");
     if (!written.ok()) return Refuse(written, console);
   }
   return diff.empty() ? ExitCode::kAsExpected : ExitCode::kNotAsExpected;

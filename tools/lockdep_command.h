@@ -20,7 +20,7 @@ struct LockdepArguments {
   LockOutputs outputs;                      // not with diff
   bool show_reports = false;        // of a table: print what is reported on its programs, too
   bool diff = false;                // compare the two paths instead
-  std::optional<std::string> json;  // with diff: write the differences there, too
+  std::optional<std::string> json;  // a file for the reports or the differences
 };
 
 // The files, in order, are what one kernel said; lock_source.h says what they may be.

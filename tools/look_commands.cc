@@ -9,6 +9,7 @@
 #include "tools/find_scenarios.h"
 #include "tools/load_scenario.h"
 #include "tools/order_file.h"
+#include "tools/suppressions.h"
 
 namespace tools {
 namespace {
@@ -88,8 +89,10 @@ ExitCode ListCommand(const std::vector<std::string>& paths, const Backend& backe
   return exit_code;
 }
 
-ExitCode SchemaCommand(bool of_orders, const Backend& backend, Console console) {
-  const auto schema = of_orders ? LockOrdersSchema() : scenario::JsonSchema(backend.policies);
+ExitCode SchemaCommand(SchemaOf of, const Backend& backend, Console console) {
+  const auto schema = of == SchemaOf::kOrders         ? LockOrdersSchema()
+                      : of == SchemaOf::kSuppressions ? Suppressions::Schema()
+                                                      : scenario::JsonSchema(backend.policies);
   console.out << schema.dump(2) << "\n";
   return ExitCode::kAsExpected;
 }

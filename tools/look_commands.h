@@ -18,8 +18,10 @@ ExitCode CheckCommand(const std::vector<std::string>& paths, const Backend& back
 ExitCode ListCommand(const std::vector<std::string>& paths, const Backend& backend,
                      Console console);
 
-// crashdep schema: the format of scenario files, or of files with lock orders, as a JSON Schema.
-ExitCode SchemaCommand(bool of_orders, const Backend& backend, Console console);
+// crashdep schema: the format of scenario files, of files with lock orders, or of those with known
+// findings, as a JSON Schema.
+enum class SchemaOf { kScenarios, kOrders, kSuppressions };
+ExitCode SchemaCommand(SchemaOf of, const Backend& backend, Console console);
 
 // crashdep policies: every policy, what it does and where the rule comes from.
 ExitCode PoliciesCommand(const Backend& backend, Console console);

@@ -3,7 +3,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "nlohmann/json_fwd.hpp"
 #include "sim/lockdep/lock_orders.h"
 #include "tools/exit_code.h"
 
@@ -21,13 +23,17 @@ class OrderReport {
   // Every order that contradicts a documented one, and every documented one that nothing that was
   // added ever exercised.
   std::string Text() const;
+  nlohmann::ordered_json ToJson() const;
   ExitCode exit_code() const { return exit_code_; }
 
  private:
   const sim::LockOrders& orders_;
   sim::Validator all_;
-  std::string contradictions_;
-  int contradiction_count_ = 0;
+  struct Contradiction {
+    std::string source;
+    sim::OrderContradiction order;
+  };
+  std::vector<Contradiction> contradictions_;
   ExitCode exit_code_ = ExitCode::kAsExpected;
 };
 

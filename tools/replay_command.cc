@@ -42,7 +42,7 @@ ExitCode ReplayCommand(const std::string& trace_path, const LockOutputs& outputs
   }
   console.out << "\n";
   if (result->locks != nullptr) {
-    const absl::Status written = WriteLocks(*result->locks, outputs);
+    const absl::Status written = WriteLocks(*result->locks, &result->lock_stat, outputs);
     if (!written.ok()) {
       console.Complain(std::string(written.message()));
       return ExitCode::kBadInput;

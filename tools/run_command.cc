@@ -129,10 +129,12 @@ class Run {
 
   absl::Status WriteLockGraph() const {
     sim::Validator locks;
+    sim::LockStat stat;
     for (const Outcome& outcome : outcomes_) {
       if (outcome.result.locks != nullptr) locks.Merge(*outcome.result.locks);
+      stat.Merge(outcome.result.lock_stat);
     }
-    return WriteLocks(locks, arguments_.locks);
+    return WriteLocks(locks, &stat, arguments_.locks);
   }
 
   // A scenario with a policy may break the rules.

@@ -5,7 +5,9 @@
 #include "model/scenario/json_text.h"
 #include "model/scenario/reader.h"
 #include "model/scenario/scenario.h"
+#include "model/scenario/schema.h"
 #include "model/scenario/text.h"
+#include "nlohmann/json.hpp"
 
 namespace tools {
 
@@ -14,30 +16,36 @@ using scenario::FieldVisitor;
 using scenario::Need;
 using scenario::TextRule;
 
+void Suppressions::Visit(FieldVisitor& visitor) {
+  constexpr int64_t kVersions[] = {1};
+  int64_t version = 1;
+  visitor.IntegerOf({"schema", "Version of the format.", Need::kRequired}, kVersions, version);
+  visitor.List<Entry>(
+      {"suppressions", "What is known.", Need::kRequired}, entries_, [&](Entry& entry) {
+        size_t kind = 0;
+        visitor.Name({"kind", "Kind of finding.", Need::kRequired}, scenario::kFindingKinds, kind);
+        entry.kind = std::string(scenario::kFindingKinds[kind]);
+        visitor.Text({"message", "Text that occurs in its message.", Need::kRequired},
+                     TextRule::kText, entry.message);
+        visitor.Text({"reason", "Why it needs no action.", Need::kRequired}, TextRule::kText,
+                     entry.reason);
+      });
+}
+
 absl::StatusOr<Suppressions> Suppressions::Parse(std::string_view path, std::string_view text) {
   const absl::StatusOr<scenario::JsonValue> root = scenario::ParseJsonText(path, text);
   if (!root.ok()) return root.status();
   Suppressions suppressions;
-  const auto visit = [&](FieldVisitor& visitor) {
-    constexpr int64_t kVersions[] = {1};
-    int64_t version = 1;
-    visitor.IntegerOf({"schema", "Version of the format.", Need::kRequired}, kVersions, version);
-    visitor.List<Entry>({"suppressions", "What is known.", Need::kRequired}, suppressions.entries_,
-                        [&](Entry& entry) {
-                          size_t kind = 0;
-                          visitor.Name({"kind", "Kind of finding.", Need::kRequired},
-                                       scenario::kFindingKinds, kind);
-                          entry.kind = std::string(scenario::kFindingKinds[kind]);
-                          visitor.Text(
-                              {"message", "Text that occurs in its message.", Need::kRequired},
-                              TextRule::kText, entry.message);
-                          visitor.Text({"reason", "Why it needs no action.", Need::kRequired},
-                                       TextRule::kText, entry.reason);
-                        });
-  };
-  const std::vector<scenario::Problem> problems = scenario::ReadObject(*root, visit);
+  const std::vector<scenario::Problem> problems =
+      scenario::ReadObject(*root, [&](FieldVisitor& visitor) { suppressions.Visit(visitor); });
   if (!problems.empty()) return scenario::ProblemStatus(path, *root, problems);
   return suppressions;
+}
+
+nlohmann::ordered_json Suppressions::Schema() {
+  Suppressions suppressions;
+  return scenario::JsonSchema("crashdep suppressions",
+                              [&](FieldVisitor& visitor) { suppressions.Visit(visitor); });
 }
 
 absl::StatusOr<Suppressions> Suppressions::Load(const std::string& path) {
@@ -63,6 +71,17 @@ std::string Suppressions::Text() const {
                 entry.kind, ": ", entry.message, " [", entry.reason, "]\n");
   }
   return text;
+}
+
+nlohmann::ordered_json Suppressions::ToJson() const {
+  auto json = nlohmann::ordered_json::array();
+  for (const Entry& entry : entries_) {
+    json.push_back({{"kind", entry.kind},
+                    {"message", entry.message},
+                    {"reason", entry.reason},
+                    {"count", entry.count}});
+  }
+  return json;
 }
 
 ExitCode Suppressions::exit_code() const {

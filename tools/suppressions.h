@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/scenario/reader.h"
+#include "nlohmann/json_fwd.hpp"
 #include "tools/exit_code.h"
 
 namespace tools {
@@ -25,12 +27,15 @@ class Suppressions {
   // Any bytes. Failure: "path:line:column: pointer: want ..., got ...".
   static absl::StatusOr<Suppressions> Parse(std::string_view path, std::string_view text);
   static absl::StatusOr<Suppressions> Load(const std::string& path);
+  // JSON Schema of such files.
+  static nlohmann::ordered_json Schema();
 
   // Whether the finding is known; the entry counts it.
   bool Covers(std::string_view kind, std::string_view message);
 
   // Each entry with how often it was needed; empty without entries.
   std::string Text() const;
+  nlohmann::ordered_json ToJson() const;
   // kNotAsExpected when an entry was not needed.
   ExitCode exit_code() const;
 
@@ -39,6 +44,8 @@ class Suppressions {
     std::string kind, message, reason;
     uint64_t count = 0;
   };
+  void Visit(scenario::FieldVisitor& visitor);
+
   std::vector<Entry> entries_;
 };
 

@@ -24,6 +24,11 @@ sim::LockClassId Class(sim::World& world, const char* name) {
   return world.lock_tracker().Class(name);
 }
 
+// Of a lock that each file system has one of.
+sim::LockClassId UniqueClass(sim::World& world, const char* name) {
+  return world.lock_tracker().Class(name, Unique(sim::kSleepingLock));
+}
+
 sim::LockClassId SpinClass(sim::World& world, const char* name) {
   return world.lock_tracker().Class(name, sim::kSpinLock);
 }
@@ -123,8 +128,8 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
       s_journal(w, buffers, policy, JournalOptionsOf(*this)),
       rsv_conversion_wq(w, "ext4-rsv-conversion", Class(w, "(wq_completion)ext4-rsv-conversion"),
                         1),
-      s_writepages_rwsem(w, Class(w, "&sbi->s_writepages_rwsem"), {}),
-      s_orphan_lock(w, Class(w, "&sbi->s_orphan_lock"), {}),
+      s_writepages_rwsem(w, UniqueClass(w, "&sbi->s_writepages_rwsem"), {}),
+      s_orphan_lock(w, UniqueClass(w, "&sbi->s_orphan_lock"), {}),
       group_lock(w, SpinClass(w, "&bgl->locks[i].lock"), {}),
       s_resv_clusters(ReservedClusters(geometry)),
       i_block_reservation_lock(w, SpinClass(w, "&(ei->i_block_reservation_lock)"), {}),

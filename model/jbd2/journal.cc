@@ -58,11 +58,13 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
       buffers(buffer_cache),
       policy(p),
       options(std::move(o)),
-      j_state_lock(w, w.lock_tracker().Class("&journal->j_state_lock", sim::kSpinLock), {}),
-      j_list_lock(w, w.lock_tracker().Class("&journal->j_list_lock", sim::kSpinLock), {}),
+      j_state_lock(w, w.lock_tracker().Class("&journal->j_state_lock", Unique(sim::kSpinLock)), {}),
+      j_list_lock(w, w.lock_tracker().Class("&journal->j_list_lock", Unique(sim::kSpinLock)), {}),
       b_state_lock(w, w.lock_tracker().Class("&ret->b_state_lock", sim::kSpinLock), {}),
-      j_checkpoint_mutex(w, w.lock_tracker().Class("&journal->j_checkpoint_mutex"), {}),
-      j_barrier(w, w.lock_tracker().Class("&journal->j_barrier"), {}),
+      j_checkpoint_mutex(
+          w, w.lock_tracker().Class("&journal->j_checkpoint_mutex", Unique(sim::kSleepingLock)),
+          {}),
+      j_barrier(w, w.lock_tracker().Class("&journal->j_barrier", Unique(sim::kSleepingLock)), {}),
       j_trans_commit_map(w, w.lock_tracker().Class("jbd2_handle", {}), {}),
       jbd2_commit(w, w.lock_tracker().Class("jbd2_commit", {}), {}),
       j_wait_transaction_locked(w, w.lock_tracker().Class("j_wait_transaction_locked", {}), {}),
@@ -211,10 +213,16 @@ Errno jbd2_journal_flush(Journal& journal, Site site) {
   SIM_FRAME("jbd2_journal_flush");
   (void)jbd2_journal_force_commit(journal, site);
   Errno error = Errno::kOk;
+  PlainSpinGuard j_list_lock(journal.j_list_lock);
   while (error == Errno::kOk && !journal.j_checkpoint_transactions->empty()) {
-    sim::MutexGuard j_checkpoint_mutex(journal.j_checkpoint_mutex, sim::Subclass::kNormal, site);
-    error = jbd2_log_do_checkpoint(journal);
+    j_list_lock.Unlock();
+    {
+      sim::MutexGuard j_checkpoint_mutex(journal.j_checkpoint_mutex, sim::Subclass::kNormal, site);
+      error = jbd2_log_do_checkpoint(journal);
+    }
+    j_list_lock.Relock(journal.j_list_lock);
   }
+  j_list_lock.Unlock();
   if (is_journal_aborted(journal)) return Errno::kIo;
   sim::MutexGuard j_checkpoint_mutex(journal.j_checkpoint_mutex, sim::Subclass::kNormal, site);
   if (jbd2_cleanup_journal_tail(journal) == CleanupResult::kFailed) return Errno::kIo;

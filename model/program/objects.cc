@@ -3,16 +3,17 @@
 namespace model {
 namespace {
 
-sim::LockClassTraits TraitsOf(LockKind kind) {
-  if (kind == LockKind::kSpinlock) return sim::kSpinLock;
-  if (kind == LockKind::kRawSpinlock) return sim::kRawSpinLock;
-  return sim::kSleepingLock;
+sim::LockClassTraits TraitsOf(const LockDecl& decl) {
+  sim::LockClassTraits traits = sim::kSleepingLock;
+  if (decl.kind == LockKind::kSpinlock) traits = sim::kSpinLock;
+  if (decl.kind == LockKind::kRawSpinlock) traits = sim::kRawSpinLock;
+  return decl.unique ? Unique(traits) : traits;
 }
 
 std::variant<sim::Mutex, sim::RwSem, sim::SpinLock, sim::BitLock> MakeLock(sim::World& world,
                                                                            const LockDecl& decl) {
   using Any = std::variant<sim::Mutex, sim::RwSem, sim::SpinLock, sim::BitLock>;
-  const sim::LockClassId id = world.lock_tracker().Class(decl.lock_class, TraitsOf(decl.kind));
+  const sim::LockClassId id = world.lock_tracker().Class(decl.lock_class, TraitsOf(decl));
   // A class of one lock needs no name for the instance.
   const bool only_one = decl.lock_class == decl.name &&
                         decl.number == sim::InstanceName::kNoNumber &&

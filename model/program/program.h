@@ -26,6 +26,7 @@ struct LockDecl {
   // Which of an array; in its `index` for locks that may nest in ascending order.
   uint64_t number = sim::InstanceName::kNoNumber;
   uint64_t index = sim::InstanceName::kNoNumber;
+  bool unique = false;  // LockClassTraits::unique
 };
 
 struct EventDecl {

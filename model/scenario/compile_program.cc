@@ -257,6 +257,7 @@ class ProgramCompiler {
   std::unique_ptr<LockProgram> Compile() {
     DeclareLocks();
     DeclareEvents();
+    CheckUniqueLocks();
     DeclareVariables();
     for (size_t i = 0; i < config_.queues.size(); ++i) {
       const QueueConfig& queue = config_.queues[i];
@@ -306,10 +307,26 @@ class ProgramCompiler {
         decl.name = lock.name;
         decl.lock_class = lock.lock_class.empty() ? lock.name : lock.lock_class;
         decl.kind = static_cast<model::LockKind>(lock.kind);
+        decl.unique = lock.unique;
         if (lock.count > 0)
           (lock.ordered ? decl.index : decl.number) = static_cast<uint64_t>(element);
         program_->locks.push_back(std::move(decl));
       }
+    }
+  }
+
+  void CheckUniqueLocks() {
+    std::map<std::string_view, size_t> locks_of_class;
+    for (const model::LockDecl& lock : program_->locks) ++locks_of_class[lock.lock_class];
+    for (const model::EventDecl& event : program_->events) ++locks_of_class[event.lock_class];
+    for (size_t i = 0; i < config_.locks.size(); ++i) {
+      const LockConfig& lock = config_.locks[i];
+      if (!lock.unique) continue;
+      const std::string& name = lock.lock_class.empty() ? lock.name : lock.lock_class;
+      if (locks_of_class[name] == 1 && lock.kind != LockKind::kFolio) continue;
+      problems_.push_back(
+          {PointerTo(PointerTo("/program/locks", i), "unique"),
+           Cat("want the only lock of class \"", name, "\", and one that its taker gives back")});
     }
   }
 

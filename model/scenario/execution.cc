@@ -127,6 +127,7 @@ class Execution {
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
     world_->set_event_log(options.log);
+    if (options.lock_stat != nullptr) tracker_.set_stat(*options.lock_stat);
     if (options.guards != nullptr) {
       options.guards->set_execution(bench.scenario_.name, options.number);
       races_.emplace(*world_, *options.guards);

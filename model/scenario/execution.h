@@ -63,6 +63,7 @@ struct ExecutionOptions {
   sim::EventLog* log = nullptr;  // if not null, everything that happens is written there
   // If not null, data races are looked for, and what is learnt of fields gathers there.
   sim::GuardTable* guards = nullptr;
+  sim::LockStat* lock_stat = nullptr;      // if not null, waits and holds are measured
   model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
 };
 

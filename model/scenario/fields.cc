@@ -254,6 +254,11 @@ void VisitProgram(FieldVisitor& v, ProgramConfig& program) {
     v.Name({"kind", "Which rules it follows."}, kLockKindNames, lock.kind);
     v.Integer({"count", "Elements, for an array; 0: none."}, kElements, lock.count);
     v.Boolean({"ordered", "Elements may nest in ascending order."}, lock.ordered);
+    v.Boolean(
+        {"unique",
+         "Never is there another lock of its class: waits that are only ever under it exclude "
+         "each other."},
+        lock.unique);
   });
   v.List<EventConfig>(
       {"events", "What threads wait for and signal."}, program.events, [&](EventConfig& event) {

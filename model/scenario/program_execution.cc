@@ -17,6 +17,7 @@ ExecutionResult RunProgram(const model::LockProgram& program,
   sim::World world(world_options, strategy, stacks, stack_table);
   world.set_event_log(options.log);
   tracker.emplace(world, locks, options.checks_locks);
+  if (options.lock_stat != nullptr) tracker->set_stat(*options.lock_stat);
   machine.emplace(world, program);
   const sim::ExecutionEnd end = world.Run();
   const bool ended_well =

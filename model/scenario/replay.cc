@@ -45,7 +45,8 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
                                                    {.number = static_cast<uint64_t>(run.execution),
                                                     .seed = run.seed,
                                                     .keeps_schedule = true,
-                                                    .guards = &guards},
+                                                    .guards = &guards,
+                                                    .lock_stat = &result.lock_stat},
                                                    strategy, *locks);
     for (const sim::Finding& finding : execution.findings) AddFinding(finding, result.findings);
     result.digest = execution.digest.ToHex();
@@ -58,7 +59,7 @@ absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& json) {
                                     ", got ", execution.digest.ToHex());
     }
   }
-  LockReports reports = LockReportsOf(*locks);
+  const sim::Validator::Conclusions reports = locks->Conclude();
   for (const sim::LockReport& report : reports.found) {
     AddFinding(FindingOf(report), result.findings);
   }

@@ -53,20 +53,6 @@ sim::Finding FindingOf(const sim::LockReport& report) {
   return finding;
 }
 
-LockReports LockReportsOf(const sim::Validator& validator) {
-  LockReports reports;
-  for (const sim::LockReport& report : validator.reports()) {
-    if (report.kind != sim::ReportKind::kLockCycle) reports.found.push_back(report);
-  }
-  sim::Validator::CycleReports cycles = validator.Cycles();
-  reports.more_cycles = cycles.cut_off;
-  for (sim::LockReport& report : cycles.cycles) {
-    const bool possible = report.cycle.verdict == sim::CycleVerdict::kPossible;
-    (possible ? reports.found : reports.excluded).push_back(std::move(report));
-  }
-  return reports;
-}
-
 std::vector<int64_t> ExecutionsOf(const sim::LockReport& report) {
   std::set<int64_t> executions = {static_cast<int64_t>(report.actor.execution)};
   for (const sim::LockEdge& edge : report.cycle.edges) {
@@ -94,7 +80,7 @@ absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOpt
   sim::GuardTable guards;
   ExecutionResult execution =
       RunNumber(scenario.search, number, bench, locks, {.keeps_schedule = true, .guards = &guards});
-  for (const sim::LockReport& report : LockReportsOf(locks).found) {
+  for (const sim::LockReport& report : locks.Conclude().found) {
     execution.findings.push_back(FindingOf(report));
   }
   if (!execution.findings.empty()) {

@@ -14,6 +14,7 @@
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
 #include "sim/lockdep/validator.h"
+#include "sim/locking/lock_stat.h"
 #include "sim/race/guard_table.h"
 
 namespace scenario {
@@ -27,10 +28,11 @@ struct RunOptions {
   // Every execution that matters, until there are no more, whatever the scenario's search is.
   bool complete = false;
   std::optional<int64_t> max_seconds;  // of real time for each search, which then is cut off
-  int jobs = 1;          // threads for the executions of this scenario; changes no result
-  bool races = true;     // look for data races
-  bool confirms = true;  // look for the deadlock of each lock cycle, or for the proof of none
-  bool guards = false;   // say which locks were held at accesses to fields; requires `races`
+  int jobs = 1;            // threads for the executions of this scenario; changes no result
+  bool races = true;       // look for data races
+  bool confirms = true;    // look for the deadlock of each lock cycle, or for the proof of none
+  bool guards = false;     // say which locks were held at accesses to fields; requires `races`
+  bool lock_stat = false;  // measure how long locks are waited for and held
 };
 
 // Equal messages of one kind are one finding, seen `count` times.
@@ -68,6 +70,7 @@ struct ScenarioResult {
   bool more_cycles = false;                     // a limit cut the list of lock cycles off
   std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
   sim::GuardTable guards;                       // of all executions, if asked for
+  sim::LockStat lock_stat;                      // the same
 };
 
 // Called from time to time, from any thread, with the executions done so far and all to do.
@@ -100,6 +103,7 @@ struct ReplayResult {
   std::string digest;  // of the execution as it went now
   std::vector<FoundFinding> findings;
   std::shared_ptr<const sim::Validator> locks;
+  sim::LockStat lock_stat;
   bool matches = false;  // the same finding, or again none, and the same digest
   std::string why_not;   // when not: in one line, what differed first
 };

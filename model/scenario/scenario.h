@@ -209,6 +209,7 @@ struct LockConfig {
   LockKind kind = LockKind::kMutex;
   int64_t count = 0;     // of an array; 0: no array
   bool ordered = false;  // elements may nest in ascending order
+  bool unique = false;   // the only lock of its class that there can be
 };
 
 struct EventConfig {

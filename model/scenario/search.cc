@@ -64,7 +64,8 @@ void Search::WorkOnChunks() {
       }
       Chunk& chunk = chunks_[i];
       Keep(RunNumber(scenario_.search, number, bench, *chunk.locks,
-                     {.guards = options_.races ? &chunk.guards : nullptr}),
+                     {.guards = options_.races ? &chunk.guards : nullptr,
+                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr}),
            number, chunk);
       progress_(++executions_done_, static_cast<uint64_t>(limit));
     }
@@ -84,12 +85,14 @@ void Search::RunSystematic() {
       return;
     }
     const uint64_t learnt_before = chunk.locks->events_learnt();
-    ExecutionResult result = RunExecution(bench,
-                                          {.number = static_cast<uint64_t>(number),
-                                           .seed = SeedOf(scenario_.search, number),
-                                           .keeps_schedule = true,
-                                           .guards = options_.races ? &chunk.guards : nullptr},
-                                          *strategy, *chunk.locks);
+    ExecutionResult result =
+        RunExecution(bench,
+                     {.number = static_cast<uint64_t>(number),
+                      .seed = SeedOf(scenario_.search, number),
+                      .keeps_schedule = true,
+                      .guards = options_.races ? &chunk.guards : nullptr,
+                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr},
+                     *strategy, *chunk.locks);
     if (!result.findings.empty() || chunk.locks->events_learnt() > learnt_before) {
       schedules_.emplace(number, std::move(result.schedule));
     }
@@ -136,6 +139,7 @@ ScenarioResult Search::Join() {
     for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
     all.locks->Merge(*chunk.locks);
     if (options_.guards) result.guards.Merge(chunk.guards);
+    result.lock_stat.Merge(chunk.lock_stat);
   }
   AddLockReports(*all.locks, result);
   result.steps = all.turns;
@@ -151,7 +155,7 @@ ScenarioResult Search::Join() {
 }
 
 void Search::AddLockReports(const sim::Validator& locks, ScenarioResult& result) {
-  const LockReports reports = LockReportsOf(locks);
+  const sim::Validator::Conclusions reports = locks.Conclude();
   result.more_cycles = reports.more_cycles;
   LockCycleJudge judge(scenario_, program_.get());
   for (const Chunk& chunk : chunks_) {

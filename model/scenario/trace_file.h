@@ -46,14 +46,6 @@ struct Trace {
 };
 absl::StatusOr<Trace> ReadTrace(const nlohmann::ordered_json& trace);
 
-// What a validator concludes when everything has been seen.
-struct LockReports {
-  std::vector<sim::LockReport> found;
-  std::vector<sim::LockReport> excluded;  // cycles that cannot become deadlocks
-  bool more_cycles = false;               // a limit cut their list off
-};
-LockReports LockReportsOf(const sim::Validator& validator);
-
 // A lock report as a finding, and the executions whose orders it rests on.
 sim::Finding FindingOf(const sim::LockReport& report);
 std::vector<int64_t> ExecutionsOf(const sim::LockReport& report);

@@ -1,6 +1,14 @@
 #include "model/vfs/inode.h"
 
 namespace model {
+namespace {
+
+// There is one file system in a world, and in a kernel no task holds locks of two at a time.
+sim::LockClassId UniqueClass(sim::World& world, const char* name) {
+  return world.lock_tracker().Class(name, Unique(sim::kSleepingLock));
+}
+
+}  // namespace
 
 Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses& classes,
              sim::LockClassId i_rwsem_class, uint32_t folio_bytes, uint32_t block_bytes)
@@ -22,10 +30,10 @@ SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty
     : world(w),
       history(h),
       granules(g),
-      s_umount(w, w.lock_tracker().Class("&type->s_umount_key"), {}),
-      s_writers(w, w.lock_tracker().Class("sb_writers"), {}),
-      s_pagefault_writers(w, w.lock_tracker().Class("sb_pagefaults"), {}),
-      s_intwriters(w, w.lock_tracker().Class("sb_internal"), {}),
+      s_umount(w, UniqueClass(w, "&type->s_umount_key"), {}),
+      s_writers(w, UniqueClass(w, "sb_writers"), {}),
+      s_pagefault_writers(w, UniqueClass(w, "sb_pagefaults"), {}),
+      s_intwriters(w, UniqueClass(w, "sb_internal"), {}),
       s_bdi(w, s_umount, dirty_background_bytes, dirty_limit_bytes, writeback_interval) {}
 
 }  // namespace model

@@ -19,6 +19,7 @@ Json ToJson(const LockUse& use) {
   if (!use.instance.empty()) json["instance"] = use.instance;
   json["file"] = use.site.file;
   json["line"] = use.site.line;
+  json["at"] = PlaceText(use.frames, use.site);
   json["frames"] = std::move(frames);
   return json;
 }

@@ -274,10 +274,6 @@ void Validator::Merge(const Validator& other) {
     for (ChainLink& link : links) link.node = ImportNode(other, link.node);
     AddChain(links, other.ChainContext(i));
   }
-  for (const auto& [dropped, under] : other.drops_) {
-    drops_.emplace(ImportNode(other, LockNodeId{dropped}).value,
-                   ImportNode(other, LockNodeId{under}).value);
-  }
   not_unique_.insert(other.not_unique_.begin(), other.not_unique_.end());
 }
 

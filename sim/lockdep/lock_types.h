@@ -48,6 +48,12 @@ inline constexpr LockClassTraits kSleepingLock{WaitType::kSleep};
 inline constexpr LockClassTraits kSpinLock{WaitType::kConfig};
 inline constexpr LockClassTraits kRawSpinLock{WaitType::kSpin};
 
+// The class of a lock that there is only one of, so that whoever holds it shuts out all others.
+constexpr LockClassTraits Unique(LockClassTraits traits) {
+  traits.unique = true;
+  return traits;
+}
+
 inline constexpr int kMaxSubclasses = 8;  // MAX_LOCKDEP_SUBCLASSES
 
 // Where something happened: in which frames, at which line of the model, at which step.

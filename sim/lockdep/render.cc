@@ -1,5 +1,6 @@
 // Reports as text, in the kernel's layout.
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -23,23 +24,17 @@ std::string Described(const LockName& lock) {
   return absl::StrCat("(", lock.Text(), "){", UsageString(lock.usage), "}", Wait(lock));
 }
 
-std::string At(absl::string_view function, const Site& site) {
-  return absl::StrCat(function, function.empty() ? "" : "+", site.file, ":", site.line);
-}
-
-std::string InnermostAt(const LockUse& use) {
-  return At(use.frames.empty() ? "" : use.frames.front()->function, use.site);
-}
+std::string At(const LockUse& use) { return PlaceText(use.frames, use.site); }
 
 std::string LockLine(const LockUse& use) {
   return absl::StrCat(use.instance, use.instance.empty() ? "" : " ", Described(use.lock),
-                      ", at: ", InnermostAt(use), "\n");
+                      ", at: ", At(use), "\n");
 }
 
 std::string Frames(const LockUse& use, absl::string_view indent) {
-  std::string text = absl::StrCat(indent, InnermostAt(use), "\n");
-  for (size_t i = 1; i < use.frames.size(); ++i) {
-    absl::StrAppend(&text, indent, At(use.frames[i]->function, use.frames[i]->site), "\n");
+  std::string text;
+  for (const std::string& line : StackLines(use.frames, use.site)) {
+    absl::StrAppend(&text, indent, line, "\n");
   }
   return text;
 }
@@ -77,10 +72,18 @@ std::string TwoCpus() {
                       "       ----                    ----\n");
 }
 
-std::string Dependency(const LockEdge& edge, absl::string_view head) {
+std::string Dependency(const LockEdge& edge, absl::string_view head, absl::string_view by = "by ") {
   return absl::StrCat("\n", head, " ", Described(edge.acquired.lock), ":\n",
-                      Frames(edge.acquired, "       "), "     by ", Who(edge.actor), ", holding ",
+                      Frames(edge.acquired, "       "), "     ", by, Who(edge.actor), ", holding ",
                       Described(edge.held.lock), " taken at:\n", Frames(edge.held, "       "));
+}
+
+// The number of the execution, if not all that the cycle rests on was seen in one.
+std::string InExecution(const LockCycle& cycle, const LockEdge& edge) {
+  const bool one = std::all_of(cycle.edges.begin(), cycle.edges.end(), [&](const LockEdge& other) {
+    return other.actor.execution == edge.actor.execution;
+  });
+  return one ? "" : absl::StrCat("in execution ", edge.actor.execution, " ");
 }
 
 std::string CycleBody(const LockReport& report) {
@@ -92,13 +95,12 @@ std::string CycleBody(const LockReport& report) {
                    "\nwhich lock already depends on the new lock.\n\n",
                    "\nthe existing dependency chain (in reverse order) is:\n");
   for (size_t i = edges.size(); i-- > 0;) {
-    absl::StrAppend(&text, Dependency(edges[i], absl::StrCat("-> #", i)));
+    const std::string by = absl::StrCat(i == 0 ? "the new order, " : "a known order, first seen ",
+                                        InExecution(report.cycle, edges[i]), "by ");
+    absl::StrAppend(&text, Dependency(edges[i], absl::StrCat("-> #", i), by));
   }
-  absl::StrAppend(&text, kNotes, "\n");
-  if (!report.cycle.why.empty()) {
-    absl::StrAppend(&text, "Excluded (", VerdictName(report.cycle.verdict), "): ", report.cycle.why,
-                    "\n\n");
-  }
+  absl::StrAppend(&text, kNotes, "\n", "By the orders seen: ", VerdictName(report.cycle.verdict),
+                  report.cycle.why.empty() ? "" : "; ", report.cycle.why, "\n\n");
   if (edges.size() > 2) {
     const auto name = [](std::string* out, const LockEdge& edge) {
       absl::StrAppend(out, edge.acquired.lock.Text());
@@ -199,7 +201,7 @@ std::string Body(const LockReport& report) {
                           report.nest, "\n", kNotes);
     case ReportKind::kUnlockBalance:
       return absl::StrCat(Who(report.actor), " is trying to release lock (",
-                          report.lock.lock.Text(), ") at:\n", InnermostAt(report.lock),
+                          report.lock.lock.Text(), ") at:\n", At(report.lock),
                           "\nbut there are no more locks to release!\n", kNotes);
     case ReportKind::kHeldAtExit:
       return "";
@@ -221,8 +223,7 @@ std::string Body(const LockReport& report) {
 
 std::string FirstSeenText(const LockEdge& edge) {
   const bool has_place = edge.acquired.site.line != 0;
-  return absl::StrCat(Who(edge.actor), has_place ? " at " : "",
-                      has_place ? InnermostAt(edge.acquired) : "");
+  return absl::StrCat(Who(edge.actor), has_place ? " at " : "", has_place ? At(edge.acquired) : "");
 }
 
 std::string RenderText(const LockReport& report) {

@@ -291,17 +291,8 @@ void Validator::ReleaseInner(HeldLocks& held, LockClassId lock_class, uint64_t i
     Misuse(held, "WARNING: releasing a pinned lock", pinned);
   }
   const size_t index = static_cast<size_t>(lock - held.locks_.data());
-  NoteDropped(held, index);
   held.locks_.erase(held.locks_.begin() + static_cast<ptrdiff_t>(index));
   Rechain(held, index);
-}
-
-void Validator::NoteDropped(const HeldLocks& held, size_t index) {
-  const auto node = [&](size_t i) {
-    const Acquisition& lock = held.locks()[i].acquisition;
-    return NodeOf(lock.lock_class, lock.subclass).value;
-  };
-  for (size_t i = index + 1; i < held.locks().size(); ++i) drops_.emplace(node(index), node(i));
 }
 
 // reacquire_held_locks(): each lock above follows now directly on what is below.
@@ -331,7 +322,6 @@ void Validator::Transfer(HeldLocks& from, HeldLocks& to, uint64_t instance) {
   SIM_CHECK(lock != nullptr);
   const size_t index = static_cast<size_t>(lock - from.locks_.data());
   Acquisition acquisition = lock->acquisition;
-  NoteDropped(from, index);
   from.locks_.erase(from.locks_.begin() + static_cast<ptrdiff_t>(index));
   Rechain(from, index);
   acquisition.trylock = true;  // `to` never waited for it
@@ -344,7 +334,6 @@ void Validator::Downgrade(HeldLocks& held, uint64_t instance) {
   SIM_CHECK(lock != nullptr);
   SIM_CHECK(lock->acquisition.read == ReadMode::kExclusive);
   const size_t index = static_cast<size_t>(lock - held.locks_.data());
-  NoteDropped(held, index);
   held.locks_[index].acquisition.read = ReadMode::kShared;
   Rechain(held, index);
 }

@@ -141,9 +141,9 @@ class Validator {
 
   // All elementary cycles of what has been seen so far, shortest first, each once, and each with
   // its verdict. It is *possible* unless, in whatever contexts its edges were seen, two of its
-  // waits exclude each other: both under one lock that they hold from before the lock that the
-  // cycle is about until after it (guarded), or both in the same unique task. If one task could do
-  // both of these waits' parts one within the other, then all of its waits must exclude each other.
+  // waits exclude each other: both under one lock (guarded), or both in the same unique task. If
+  // one task could do both of these waits' parts one within the other, then all of its waits must
+  // exclude each other.
   //
   // Where tasks can deadlock through orders that were seen, at least one of the cycles among the
   // locks that they hold is *possible* (tests/lockdep/verdict_test.cc).
@@ -152,6 +152,15 @@ class Validator {
     bool cut_off = false;  // by a limit: there may be more
   };
   CycleReports Cycles(const CycleLimits& limits = {}) const;
+
+  // What is to be said when everything has been seen: the reports, and the cycles with verdicts in
+  // the place of those reported as they arose. Of these, what lies beyond the limits stays.
+  struct Conclusions {
+    std::vector<LockReport> found;
+    std::vector<LockReport> excluded;  // cycles that cannot become deadlocks
+    bool more_cycles = false;          // a limit cut their list off
+  };
+  Conclusions Conclude(const CycleLimits& limits = {}) const;
 
   // Adds what `other` saw as if it had been seen after all that this validator saw.
   // Requires: the same options.
@@ -287,8 +296,6 @@ class Validator {
   // Whether dependencies from the locks held are of interest.
   bool CheckRecursion(Pending& pending);
   void AddDependencies(Pending& pending);
-  // From now on, locks of the node at `index` are known to be given up under those above it.
-  void NoteDropped(const HeldLocks& held, size_t index);
   void AddChain(const Pending& pending);
   void AddChain(const std::vector<ChainLink>& links, uint8_t irq_context);
   void MarkHeld(const HeldLocks& held, UsageBit bit, const Here& at);
@@ -308,11 +315,6 @@ class Validator {
   void CheckIrqOrder(const Fact& fact);
   void Report(LockReport report);
 
-  // Where the dependency of an edge was seen: an event, and which of the locks held it is from.
-  struct Sighting {
-    uint32_t event = 0;
-    uint32_t held = 0;
-  };
   class Judge;
   std::span<const Use> HeldAt(const Event& event) const {
     return {held_.data() + event.first_held, event.held_count};
@@ -359,10 +361,9 @@ class Validator {
   StackTable stacks_;
   std::vector<std::string> names_;
   std::map<std::string, uint32_t, std::less<>> name_index_;
-  std::set<std::vector<uint32_t>> contexts_;       // those of facts of kContext
-  std::set<std::pair<uint32_t, uint32_t>> drops_;  // nodes: given up under the other
-  std::set<std::string> not_unique_;               // names of tasks
-  std::set<std::string> reported_;                 // messages
+  std::set<std::vector<uint32_t>> contexts_;  // those of facts of kContext
+  std::set<std::string> not_unique_;          // names of tasks
+  std::set<std::string> reported_;            // messages
   std::vector<LockReport> reports_;
 };
 

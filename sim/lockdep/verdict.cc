@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,9 +12,9 @@
 
 namespace sim {
 
-// Why a guard must be *kept*: tasks that deadlock may each do several of a cycle's edges, one
-// within the other, so that what one of them held while it waited for an inner lock says nothing
-// yet. What it took before that edge's holder and gives up after it, it still holds.
+// A guard that is held in all contexts of an edge is held as long as both of the edge's locks are:
+// where it is given up under them, or becomes a shared hold, what is left is a context of its own
+// (Rechain()). Tasks that deadlock may each do several of a cycle's edges, one within the other.
 class Validator::Judge {
  public:
   explicit Judge(const Validator& validator) : validator_(validator) {
@@ -24,11 +26,9 @@ class Validator::Judge {
 
   void SetVerdict(const LockGraph::Path& path, LockCycle& cycle) {
     path_ = &path;
-    classes_.clear();
     sightings_.clear();
     for (const LockGraph::Hop& hop : path) {
       const LockGraph::Edge& edge = validator_.graph_.edge(hop.edge);
-      classes_.push_back(validator_.nodes_[edge.from.value].lock_class);
       sightings_.push_back(SightingsOf(edge));
     }
     const std::optional<Guard> guard = Exclusion();
@@ -45,16 +45,16 @@ class Validator::Judge {
     size_t first = 0, second = 0;
   };
 
-  // As AddDependencies() goes back over the locks held.
-  std::vector<Sighting> SightingsOf(const LockGraph::Edge& edge) {
-    std::vector<Sighting> sightings;
+  // Events in which the edge was seen; as AddDependencies() goes back over the locks held.
+  std::vector<uint32_t> SightingsOf(const LockGraph::Edge& edge) {
+    std::vector<uint32_t> sightings;
     for (uint32_t number : contexts_[edge.to.value]) {
       const Event& event = validator_.events_[number];
       const auto held = validator_.HeldAt(event);
       for (size_t i = held.size(); i-- > 0;) {
         if (held[i].irq_context != event.lock.irq_context) break;
         if (!held[i].check) continue;
-        if (held[i].node == edge.from) sightings.push_back({number, static_cast<uint32_t>(i)});
+        if (held[i].node == edge.from) sightings.push_back(number);
         if (!held[i].trylock && held[i].read != ReadMode::kSharedRecursive) break;
       }
     }
@@ -79,9 +79,10 @@ class Validator::Judge {
   // One for each pair of sightings, of which the first is named.
   std::optional<Guard> GuardOf(size_t i, size_t j) const {
     std::optional<Guard> first;
-    for (const Sighting& one : sightings_[i]) {
-      for (const Sighting& other : sightings_[j]) {
-        const std::optional<Guard> guard = CommonGuard(one, other);
+    for (uint32_t one : sightings_[i]) {
+      for (uint32_t other : sightings_[j]) {
+        const std::optional<Guard> guard =
+            CommonGuard(validator_.events_[one], validator_.events_[other]);
         if (!guard) return std::nullopt;
         if (!first) first = guard;
       }
@@ -93,37 +94,28 @@ class Validator::Judge {
     return first;
   }
 
-  std::optional<Guard> CommonGuard(const Sighting& one, const Sighting& other) const {
-    const Event& first = validator_.events_[one.event];
-    const Event& second = validator_.events_[other.event];
+  std::optional<Guard> CommonGuard(const Event& first, const Event& second) const {
     const std::string& task = validator_.names_[first.task_name];
     if (first.unique_task && second.unique_task && first.task_name == second.task_name &&
         !validator_.not_unique_.contains(task)) {
       return Guard{{}, task};
     }
-    for (uint32_t a = 0; a < one.held; ++a) {
-      for (uint32_t b = 0; b < other.held; ++b) {
-        const Use& use = validator_.HeldAt(first)[a];
-        const Use& same = validator_.HeldAt(second)[b];
+    for (const Use& use : validator_.HeldAt(first)) {
+      for (const Use& same : validator_.HeldAt(second)) {
+        if (!Guards(use, first) || !Guards(same, second)) continue;
         const LockClassId lock_class = validator_.nodes_[use.node.value].lock_class;
         if (lock_class != validator_.nodes_[same.node.value].lock_class) continue;
-        if (use.read != ReadMode::kExclusive && same.read != ReadMode::kExclusive) continue;
-        if (IsKept(first, a, one.held) && IsKept(second, b, other.held))
+        if (use.read == ReadMode::kExclusive || same.read == ReadMode::kExclusive) {
           return Guard{lock_class, {}};
+        }
       }
     }
     return std::nullopt;
   }
 
-  // Whoever holds lock `held` as in this event holds lock `guard` all the time, and so does nobody
-  // else.
-  bool IsKept(const Event& event, uint32_t guard, uint32_t held) const {
-    const auto locks = validator_.HeldAt(event);
-    const LockClassId lock_class = validator_.nodes_[locks[guard].node.value].lock_class;
-    return validator_.classes_[lock_class.value].traits.unique &&
-           locks[guard].irq_context == event.lock.irq_context &&
-           std::find(classes_.begin(), classes_.end(), lock_class) == classes_.end() &&
-           !validator_.drops_.contains({locks[guard].node.value, locks[held].node.value});
+  // An interrupt may come where nobody holds what is held under it here.
+  bool Guards(const Use& use, const Event& event) const {
+    return validator_.TraitsOf(use.node).unique && use.irq_context == event.lock.irq_context;
   }
 
   // Has a task waited for anything while it held what both edges start from?
@@ -158,8 +150,7 @@ class Validator::Judge {
   const Validator& validator_;
   std::map<uint32_t, std::vector<uint32_t>> contexts_;  // events, by the node waited for
   const LockGraph::Path* path_ = nullptr;
-  std::vector<LockClassId> classes_;              // of the path
-  std::vector<std::vector<Sighting>> sightings_;  // of the path's edges
+  std::vector<std::vector<uint32_t>> sightings_;  // of the path's edges
 };
 
 Validator::CycleReports Validator::Cycles(const CycleLimits& limits) const {
@@ -182,6 +173,24 @@ Validator::CycleReports Validator::Cycles(const CycleLimits& limits) const {
     all.cycles.push_back(std::move(report));
   }
   return all;
+}
+
+Validator::Conclusions Validator::Conclude(const CycleLimits& limits) const {
+  CycleReports cycles = Cycles(limits);
+  Conclusions conclusions;
+  conclusions.more_cycles = cycles.cut_off;
+  std::set<std::string> listed;
+  for (const LockReport& report : cycles.cycles) listed.insert(Message(report));
+  for (const LockReport& report : reports_) {
+    const bool is_cycle = report.kind == ReportKind::kLockCycle;
+    if (is_cycle && (!cycles.cut_off || listed.contains(Message(report)))) continue;
+    conclusions.found.push_back(report);
+  }
+  for (LockReport& report : cycles.cycles) {
+    const bool possible = report.cycle.verdict == CycleVerdict::kPossible;
+    (possible ? conclusions.found : conclusions.excluded).push_back(std::move(report));
+  }
+  return conclusions;
 }
 
 }  // namespace sim

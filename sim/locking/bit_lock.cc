@@ -13,7 +13,7 @@ void BitLock::lock(Subclass subclass, Site site) {
   } else {
     Waiter waiter{&world_.current()};
     waiters_.Push(waiter);
-    world_.Park(*this, site);  // until unlock() made us the owner
+    ParkFor(site);  // until unlock() made us the owner
   }
   Got();
 }

@@ -63,6 +63,9 @@ class Lock : public Waitable {
 
   LockTracker& tracker() const { return world_.lock_tracker(); }
 
+  // Parks the running task until it is the owner, or woken.
+  void ParkFor(Site site);
+
   // For the race checker: the running context has got the lock, waiting or not; it gives it up.
   void Got(bool exclusive = true) const { world_.Acquired(object(), exclusive); }
   void Gives(bool exclusive = true) const { world_.Released(object(), exclusive); }

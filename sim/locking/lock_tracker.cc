@@ -12,6 +12,12 @@ std::string Lock::Describe() const {
                       instance);
 }
 
+void Lock::ParkFor(Site site) {
+  tracker().Contended(*this, site);
+  world_.Park(*this, site);
+  tracker().Waited(*this);
+}
+
 LockTracker::LockTracker(World& world, Validator& validator, bool checks)
     : world_(world),
       validator_(validator),
@@ -28,12 +34,17 @@ LockTracker::LockTracker(World& world, Validator& validator, bool checks)
 void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                           Site site) {
   if (world_.logging()) world_.Log(trylock ? "trylock" : "lock", lock.Describe());
+  if (stat_ != nullptr) stat_->Acquire(Who(), TakingOf(lock, mode, subclass, site), world_.now());
   if (!checks_) return;
   validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
 }
 
 void LockTracker::Adopt(const Lock& event, Site site) {
   if (world_.logging()) world_.Log("trylock", event.Describe());
+  if (stat_ != nullptr) {
+    const auto taking = TakingOf(event, ReadMode::kExclusive, Subclass::kNormal, site);
+    stat_->Acquire(Who(), taking, world_.now());
+  }
   if (!checks_) return;
   Acquisition adopted = Describe(event, ReadMode::kExclusive, Subclass::kNormal, true, site);
   adopted.event = true;
@@ -42,17 +53,20 @@ void LockTracker::Adopt(const Lock& event, Site site) {
 
 void LockTracker::Release(const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (stat_ != nullptr) stat_->Release(Who(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Release(context().held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::ReleaseFor(const Task& owner, const Lock& lock, Site site) {
   if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (stat_ != nullptr) stat_->Release(owner.id(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Release(ContextOf(owner.id()).held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::Downgrade(const Lock& lock) {
+  if (stat_ != nullptr) stat_->Downgrade(Who(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Downgrade(context().held, lock.object().value);
 }
@@ -62,6 +76,23 @@ void LockTracker::Sync(const Lock& lock, Site site) {
   if (!checks_) return;
   validator_.Sync(context().held,
                   Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
+}
+
+void LockTracker::Contended(const Lock& lock, Site site) {
+  if (stat_ == nullptr) return;
+  const auto taking = TakingOf(lock, ReadMode::kExclusive, Subclass::kNormal, site);
+  stat_->Contended(Who(), taking, world_.now());
+}
+
+void LockTracker::Waited(const Lock& lock) {
+  if (stat_ != nullptr) stat_->Waited(Who(), lock.object().value, world_.now());
+}
+
+LockStat::Taking LockTracker::TakingOf(const Lock& lock, ReadMode mode, Subclass subclass,
+                                       Site site) const {
+  return {validator_.ClassName(lock.lock_class()), static_cast<uint8_t>(subclass),
+          mode != ReadMode::kExclusive, lock.object().value,
+          PlaceText(world_.stack_table().Frames(world_.stack()), site)};
 }
 
 void LockTracker::ReportSleep(const char* what, Site site) {

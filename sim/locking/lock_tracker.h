@@ -12,6 +12,7 @@
 #include "sim/engine/world.h"
 #include "sim/lockdep/validator.h"
 #include "sim/locking/lock.h"
+#include "sim/locking/lock_stat.h"
 
 namespace sim {
 
@@ -20,6 +21,12 @@ class LockTracker : public TaskListener {
   // Makes itself the world's tracker. Both must outlive it. Without `checks`, the validator is told
   // of nothing but classes: to measure what checking costs.
   LockTracker(World& world, Validator& validator, bool checks = true);
+
+  // Measures waits and holds from now on; outlives this. An execution begins.
+  void set_stat(LockStat& stat) {
+    stat_ = &stat;
+    stat.BeginExecution();
+  }
 
   Validator& validator() const { return validator_; }
   LockClassId Class(std::string_view name, LockClassTraits traits = kSleepingLock) {
@@ -38,6 +45,10 @@ class LockTracker : public TaskListener {
   void Adopt(const Lock& event, Site site);
   // A wait for whoever holds `lock`, without taking it.
   void Sync(const Lock& lock, Site site);
+
+  // The running task parks until it is given `lock`, or woken; and is on its way again.
+  void Contended(const Lock& lock, Site site);
+  void Waited(const Lock& lock);
 
   // The running task is about to wait for something that may take long; a finding in an interrupt
   // or under a spinlock.
@@ -83,10 +94,14 @@ class LockTracker : public TaskListener {
   Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                        Site site) const;
   void SetIrqs(bool on, Site site);
+  // For stat_.
+  TaskId Who() const { return world_.in_irq() ? TaskId{} : world_.current().id(); }
+  LockStat::Taking TakingOf(const Lock& lock, ReadMode mode, Subclass subclass, Site site) const;
 
   World& world_;
   Validator& validator_;
   bool checks_ = true;
+  LockStat* stat_ = nullptr;
   Context irq_;
   std::vector<Context> tasks_;  // by TaskId
 };

@@ -12,7 +12,7 @@ void Mutex::mutex_lock(Subclass subclass, Site site) {
   } else {
     Waiter waiter{&world_.current()};
     waiters_.Push(waiter);
-    world_.Park(*this, site);  // until mutex_unlock() made us the owner
+    ParkFor(site);  // until mutex_unlock() made us the owner
   }
   Got();
 }

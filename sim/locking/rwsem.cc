@@ -106,7 +106,7 @@ std::vector<TaskId> RwSem::Owners() const {
 void RwSem::Wait(bool exclusive, Site site) {
   Waiter waiter{&world_.current(), exclusive};
   waiters_.Push(waiter);
-  world_.Park(*this, site);  // until GrantNext() made us an owner
+  ParkFor(site);  // until GrantNext() made us an owner
 }
 
 // Wakes the first in line, and with a reader all readers up to the next writer.

@@ -59,7 +59,7 @@ void SpinLock::Take(Subclass subclass, Site site) {
   } else {
     Waiter waiter{&world_.current()};
     waiters_.Push(waiter);
-    world_.Park(*this, site);  // spins until Give() made us the owner
+    ParkFor(site);  // spins until Give() made us the owner
   }
   Got();
 }

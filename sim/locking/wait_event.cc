@@ -25,15 +25,17 @@ void WaitQueue::BeginWait(Site site) {
 
 void WaitQueue::ParkHere(Site site) {
   waiters_.push_back(&world_.current());
-  world_.Park(*this, site);
+  ParkFor(site);
 }
 
 bool WaitQueue::ParkHereUntil(Nanos deadline, Site site) {
   Task& task = world_.current();
   waiters_.push_back(&task);
-  if (world_.ParkUntil(*this, deadline, site)) return true;
-  Leave(task);
-  return false;
+  tracker().Contended(*this, site);
+  const bool woken = world_.ParkUntil(*this, deadline, site);
+  tracker().Waited(*this);
+  if (!woken) Leave(task);
+  return woken;
 }
 
 bool WaitQueue::ParkIdleHere(Nanos deadline, Site site) {

@@ -85,7 +85,7 @@ TEST_F(FtraceTest, ExtendedFieldsAndFlagsAreTaken) {
   Acquire("wl-1", "20 &ei->i_data_sem sub=2 read=0 nest=0000000000000000");
   LockImporter import;
   EXPECT_TRUE(import.AddFile("trace", trace_));
-  EXPECT_THAT(RenderText(import), HasSubstr("&ei->i_data_sem/2"));
+  EXPECT_THAT(RenderText(import, import.validator().Conclude()), HasSubstr("&ei->i_data_sem/2"));
   EXPECT_EQ(import.validator().dependency_count(), 1u);
   EXPECT_THAT(import.unused().kinds(), IsEmpty());
 }
@@ -238,7 +238,7 @@ TEST_F(FtraceTest, SurvivesDamage) {
     }
     LockImporter damaged_import;
     (void)damaged_import.AddFile("damaged", damaged);
-    EXPECT_FALSE(RenderText(damaged_import).empty());
+    EXPECT_FALSE(RenderText(damaged_import, damaged_import.validator().Conclude()).empty());
   }
 }
 

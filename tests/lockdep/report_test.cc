@@ -54,16 +54,18 @@ the existing dependency chain (in reverse order) is:
 
 -> #1 (folio lock){+.+.}-{3:3}:
        jbd2_journal_commit_transaction+commit.cc:320
-     by jbd2/1, holding (jbd2_handle){+.+.}-{3:3} taken at:
+     a known order, first seen by jbd2/1, holding (jbd2_handle){+.+.}-{3:3} taken at:
        jbd2_journal_commit_transaction+commit.cc:310
 
 -> #0 (jbd2_handle){+.+.}-{3:3}:
        ext4_da_write_begin+inode.cc:110
-     by writer/2, holding (folio lock){+.+.}-{3:3} taken at:
+     the new order, by writer/2, holding (folio lock){+.+.}-{3:3} taken at:
        filemap_get_folio+filemap.cc:210
        ext4_da_write_begin+inode.cc:100
 
 other info that might help us debug this:
+
+By the orders seen: possible
 
  Possible unsafe locking scenario:
 

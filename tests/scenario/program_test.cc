@@ -21,7 +21,7 @@ using testing::UnorderedElementsAre;
 
 constexpr char kWorld[] = R"({
   "locks": [{"name": "A", "kind": "mutex"}, {"name": "B", "kind": "mutex"},
-            {"name": "sem", "kind": "rwsem"}, {"name": "spin", "kind": "spinlock"},
+            {"name": "gate", "kind": "mutex", "unique": true}, {"name": "sem", "kind": "rwsem"}, {"name": "spin", "kind": "spinlock"},
             {"name": "folio", "kind": "folio", "count": 2, "ordered": true}],
   "events": [{"name": "done"}, {"name": "tokens", "counting": true}],
   "variables": [{"name": "x"}, {"name": "slots", "count": 4, "initial": 7}],
@@ -108,6 +108,34 @@ TEST_F(ProgramTest, SaysWhatDoesNotGoTogether) {
   EXPECT_THAT(Error({On("lock", "folio[0")}), HasSubstr("want a \"]\" at the end"));
   EXPECT_THAT(Error({On("lock", "folio[i]")}), HasSubstr("no register \"i\" is set before"));
   EXPECT_THAT(Error({Do("write", "\"file\": \"f\"")}), HasSubstr("/threads/0/ops/0/op"));
+}
+
+TEST_F(ProgramTest, AUniqueLockIsTheOnlyOneOfItsClass) {
+  const auto complaint = [](const std::string& locks) {
+    const std::string program = absl::StrCat(
+        "{\"schema\": 1, \"name\": \"p\", \"program\": {\"locks\": [", locks,
+        "], \"events\": [{\"name\": \"done\"}]}, \"threads\": [{\"name\": \"t\", \"ops\": [",
+        On("lock", "gate"), "]}], \"expect\": {\"findings\": []}}");
+    return std::string(ParseScenario("p", program, {}).status().message());
+  };
+  const std::string gate = R"({"name": "gate", "kind": "mutex", "unique": true})";
+  EXPECT_EQ(complaint(gate), "");
+  EXPECT_THAT(complaint(gate + R"(, {"name": "other", "kind": "mutex", "class": "gate"})"),
+              HasSubstr("/program/locks/0/unique: want the only lock of class \"gate\""));
+  EXPECT_THAT(complaint(R"({"name": "gate", "kind": "mutex", "class": "done", "unique": true})"),
+              HasSubstr("/program/locks/0/unique: want the only lock of class \"done\""));
+  EXPECT_THAT(complaint(R"({"name": "gate", "kind": "folio", "unique": true})"),
+              HasSubstr("and one that its taker gives back"));
+}
+
+TEST_F(ProgramTest, AUniqueOuterLockGuards) {
+  const std::string there =
+      Seq({On("lock", "gate"), On("lock", "A"), On("lock", "B"), On("unlock", "B"),
+           On("unlock", "A"), On("unlock", "gate")});
+  const std::string back =
+      Seq({On("lock", "gate"), On("lock", "B"), On("lock", "A"), On("unlock", "A"),
+           On("unlock", "B"), On("unlock", "gate")});
+  EXPECT_THAT(Found({there, back}), IsEmpty());
 }
 
 TEST_F(ProgramTest, AProgramComesBackFromItsOwnJson) {
@@ -223,6 +251,19 @@ TEST_F(ProgramTest, FoliosNestInAscendingOrderOnly) {
   };
   EXPECT_THAT(Found({both("folio[0]", "folio[1]")}), IsEmpty());
   EXPECT_THAT(Found({both("folio[1]", "folio[0]")}), ElementsAre(HasSubstr("recursive_lock: ")));
+}
+
+TEST_F(ProgramTest, TimesOfLocksAreMeasuredInAllExecutionsIfAskedFor) {
+  const auto parsed = ParseScenario(
+      "p", Program({Seq({On("lock", "A"), On("unlock", "A"), On("lock", "A"), On("unlock", "A")})}),
+      {});
+  ASSERT_TRUE(parsed.ok()) << parsed.status();
+  const ScenarioResult measured =
+      RunScenario(*parsed, {.jobs = 2, .lock_stat = true}, [](uint64_t, uint64_t) {});
+  EXPECT_EQ(measured.lock_stat.classes().at("A").holds[0].count, 128u);  // 64 executions
+  const ScenarioResult plain = RunScenario(*parsed, {}, [](uint64_t, uint64_t) {});
+  EXPECT_TRUE(plain.lock_stat.classes().empty());
+  EXPECT_EQ(measured.digest, plain.digest);
 }
 
 TEST_F(ProgramTest, EveryTraceOfAProgramReplays) {

@@ -3,6 +3,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -184,9 +186,57 @@ TEST_F(LockdepCommandTest, WhatProcWroteReadsBackWithoutADifference) {
   const std::string trace = Put("trace", Nested("task-1", 'a', 'b'));
   EXPECT_EQ(Crashdep({"lockdep", trace, "--proc", Path("proc"), "--dot", Path("graph.dot")}), 0);
   EXPECT_THAT(Get("graph.dot"), StartsWith("digraph G {"));
+  EXPECT_FALSE(std::filesystem::exists(Path("proc/lock_stat")));  // a trace has no times
   EXPECT_EQ(Crashdep({"lockdep", "--diff", trace, Path("proc")}), 0);
   EXPECT_EQ(Crashdep({"lockdep", trace, "--dot", Path("none/graph.dot")}), 2);
   EXPECT_THAT(err_, HasSubstr("none/graph.dot: cannot be written"));
+}
+
+TEST_F(LockdepCommandTest, ProcHoldsTheTimesThatWereMeasured) {
+  sim::LockStat stat;
+  stat.BeginExecution();
+  stat.Acquire(sim::TaskId{1}, {.class_name = "i_rwsem", .instance = 1}, 0);
+  stat.Release(sim::TaskId{1}, 1, 2500);
+  EXPECT_TRUE(WriteLocks(sim::Validator(), &stat, {.proc = Path("proc")}).ok());
+  EXPECT_THAT(Get("proc/lock_stat"), StartsWith("lock_stat version 0.4\n"));
+  EXPECT_THAT(Get("proc/lock_stat"), HasSubstr("           1           2.50           2.50"));
+  EXPECT_THAT(Get("proc/lockdep"), StartsWith("all lock classes:\n"));
+}
+
+TEST_F(LockdepCommandTest, JsonHasReportsSuppressionsAndDocumentedOrders) {
+  const std::string bad = Put("bad", Nested("task-1", 'a', 'b') + Nested("task-2", 'b', 'a'));
+  const std::string known =
+      Put("known.json", R"({"schema": 1, "suppressions": [{"kind": "lock_cycle",
+          "message": "&lock_a", "reason": "known"}]})");
+  const std::string orders = Put("orders.json", kOrders);
+  EXPECT_EQ(Crashdep({"lockdep", bad, "--suppress", known, "--order", orders, "--json",
+                      Path("out.json")}),
+            1);
+  const auto json = nlohmann::json::parse(Get("out.json"));
+  ASSERT_EQ(json["reports"].size(), 1u);
+  EXPECT_EQ(json["reports"][0]["kind"], "lock_cycle");
+  EXPECT_EQ(json["suppressions"][0]["count"], 1);
+  EXPECT_EQ(json["documented_orders"]["orders"], "fs");
+  EXPECT_EQ(json["documented_orders"]["contradictions"].size(), 1u);
+  EXPECT_TRUE(json["documented_orders"]["contradictions"][0]["observed"].contains("held"));
+  EXPECT_EQ(Crashdep({"lockdep", bad, "--json", Path("none/out.json")}), 2);
+}
+
+// Graphviz need not be there: a program that copies stands for it.
+TEST_F(LockdepCommandTest, SvgIsWhatGraphvizDraws) {
+  const std::string trace = Put("trace", Nested("task-1", 'a', 'b'));
+  const std::string dot =
+      Put("bin/dot", "#!/bin/sh\n[ \"$1$2\" = -Tsvg-o ] && cat \"$4\" >\"$3\"\n");
+  std::filesystem::permissions(dot, std::filesystem::perms::owner_all);
+  const std::string path = std::getenv("PATH");
+  setenv("PATH", (Path("bin") + ":" + path).c_str(), 1);
+  EXPECT_EQ(Crashdep({"lockdep", trace, "--svg", Path("graph.svg")}), 0);
+  EXPECT_THAT(Get("graph.svg"), StartsWith("digraph G {"));
+  EXPECT_FALSE(std::filesystem::exists(Path("graph.svg.dot")));
+  setenv("PATH", Path("nowhere").c_str(), 1);
+  EXPECT_EQ(Crashdep({"lockdep", trace, "--svg", Path("graph.svg")}), 2);
+  EXPECT_THAT(err_, HasSubstr("no program \"dot\"; install Graphviz, or use --dot"));
+  setenv("PATH", path.c_str(), 1);
 }
 
 }  // namespace

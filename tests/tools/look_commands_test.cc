@@ -64,5 +64,13 @@ TEST_F(LookCommandsTest, ReplayTellsSuccessFailureAndBadTracesApart) {
   EXPECT_EQ(Crashdep({"replay", directory_}), 2);
 }
 
+TEST_F(LookCommandsTest, SchemasOfOtherFilesAreThereToo) {
+  EXPECT_EQ(Crashdep({"schema", "--suppress"}), 0);
+  const auto schema = nlohmann::json::parse(out_);
+  EXPECT_EQ(schema["title"], "crashdep suppressions");
+  EXPECT_TRUE(schema["properties"]["suppressions"]["items"]["properties"].contains("reason"));
+  EXPECT_EQ(Crashdep({"schema", "--order", "--suppress"}), 2);
+}
+
 }  // namespace
 }  // namespace tools

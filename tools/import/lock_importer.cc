@@ -48,7 +48,7 @@ bool LockImporter::AddFile(std::string_view name, std::string_view text) {
   return traces_.lock_event_count() + proc_.record_count() > before;
 }
 
-std::string RenderText(const LockImporter& import) {
+std::string RenderText(const LockImporter& import, const sim::Validator::Conclusions& conclusions) {
   const sim::Validator& validator = import.validator();
   std::string text = absl::StrCat(Count("lock-classes:", validator.class_count()),
                                   Count("direct dependencies:", validator.dependency_count()),
@@ -59,11 +59,16 @@ std::string RenderText(const LockImporter& import) {
                     Count("other events:", import.traces().other_event_count()));
   }
   absl::StrAppend(&text, RenderText(import.unused()), "\n", sim::RenderLockdepClasses(validator));
-  for (const sim::LockReport& report : validator.reports()) {
+  for (const sim::LockReport& report : conclusions.found) {
     absl::StrAppend(&text, "\n", sim::RenderText(report));
   }
-  absl::StrAppend(&text, "\n", validator.reports().size(),
-                  validator.reports().size() == 1 ? " report\n" : " reports\n");
+  for (const sim::LockReport& report : conclusions.excluded) {
+    absl::StrAppend(&text, "\nno report, ", sim::VerdictName(report.cycle.verdict), ": ",
+                    sim::Message(report), "\n  ", report.cycle.why, "\n");
+  }
+  if (conclusions.more_cycles) text += "\nThere are more lock cycles than are listed.\n";
+  absl::StrAppend(&text, "\n", conclusions.found.size(),
+                  conclusions.found.size() == 1 ? " report\n" : " reports\n");
   return text;
 }
 

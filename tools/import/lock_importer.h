@@ -46,7 +46,8 @@ class LockImporter {
   ProcImporter proc_{validator_, unused_};
 };
 
-// Counts, classes with their direct dependencies, and every report, in lockdep's words.
-std::string RenderText(const LockImporter& import);
+// Counts, classes with their direct dependencies, and every report, in lockdep's words; then a line
+// for each cycle that cannot become a deadlock. `conclusions` are those of its validator.
+std::string RenderText(const LockImporter& import, const sim::Validator::Conclusions& conclusions);
 
 }  // namespace tools
