@@ -85,7 +85,7 @@ enum class Opcode : uint8_t {
 struct Instruction {
   Opcode op = Opcode::kJump;
   bool read = false;     // kLock, kTrylock
-  uint8_t subclass = 0;  // kLock
+  uint32_t subclass = 0;  // kLock
   sim::Gfp gfp = sim::Gfp::kKernel;
   uint32_t first = 0;  // the object ...
   uint32_t count = 1;  // ... or, of an array of so many, the one at `index`

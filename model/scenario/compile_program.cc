@@ -103,7 +103,7 @@ class RoutineCompiler {
     Instruction& code = Emit(SameOpcode(op.kind));
     const ProgramOperands& on = op.on;
     code.read = on.read;
-    code.subclass = static_cast<uint8_t>(on.subclass);
+    code.subclass = static_cast<uint32_t>(on.subclass);
     code.gfp = static_cast<sim::Gfp>(on.gfp);
     code.lo_ns = op.kind == OpKind::kSleep ? op.duration_ns : on.latency_ns.lo_ns;
     code.hi_ns = on.latency_ns.hi_ns;

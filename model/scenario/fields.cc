@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "sim/lockdep/lock_types.h"
+
 namespace scenario {
 namespace {
 
@@ -154,7 +156,7 @@ void VisitProgramOp(FieldVisitor& v, OpKind kind, ProgramOperands& on) {
         v.Boolean({"read", "Shared, of a lock with readers."}, on.read);
       }
       if (kind == OpKind::kLock) {
-        v.Integer({"subclass", "Nesting annotation."}, {0, 7}, on.subclass);
+        v.Integer({"subclass", "Nesting annotation."}, {0, sim::kMaxSubclasses - 1}, on.subclass);
       }
       return;
     case OpKind::kWait:

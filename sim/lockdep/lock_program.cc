@@ -315,8 +315,8 @@ class ProgramRun {
             .nest_instance = nest.empty() ? 0 : Instance(nest),
             .at = at_};
   }
-  static uint8_t SubclassOf(const Json& json) {
-    return static_cast<uint8_t>(std::min<uint64_t>(Number(json, "subclass"), kMaxSubclasses - 1));
+  static uint32_t SubclassOf(const Json& json) {
+    return static_cast<uint32_t>(std::min<uint64_t>(Number(json, "subclass"), kMaxSubclasses - 1));
   }
 
   std::string ClassName(const std::string& lock) const {

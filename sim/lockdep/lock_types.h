@@ -54,7 +54,8 @@ constexpr LockClassTraits Unique(LockClassTraits traits) {
   return traits;
 }
 
-inline constexpr int kMaxSubclasses = 8;  // MAX_LOCKDEP_SUBCLASSES
+// As many as there is room for in a chain's key; the kernel has MAX_LOCKDEP_SUBCLASSES, 8.
+inline constexpr uint32_t kMaxSubclasses = 1 << 26;
 
 // Where something happened: in which frames, at which line of the model, at which step.
 struct Here {
@@ -77,7 +78,7 @@ struct IrqState {
 // One call of lock_acquire().
 struct Acquisition {
   LockClassId lock_class;
-  uint8_t subclass = 0;  // < kMaxSubclasses
+  uint32_t subclass = 0;  // < kMaxSubclasses
   ReadMode read = ReadMode::kExclusive;
   bool trylock = false;        // did not wait: no dependency leads to it
   bool check = true;           // false: only known to be held, as rcu_read_lock() is

@@ -30,7 +30,7 @@ std::string PathMessage(const IrqConflict& irq) {
 }  // namespace
 
 std::string LockName::Text() const {
-  return subclass == 0 ? name : absl::StrCat(name, "/", static_cast<int>(subclass));
+  return subclass == 0 ? name : absl::StrCat(name, "/", subclass);
 }
 
 const char* VerdictName(CycleVerdict verdict) {

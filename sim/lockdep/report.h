@@ -22,7 +22,7 @@ namespace sim {
 
 struct LockName {
   std::string name;
-  uint8_t subclass = 0;
+  uint32_t subclass = 0;
   UsageMask usage = 0;           // when the report was made
   uint8_t outer = 0, inner = 0;  // wait types, in the kernel's numbers
   bool checker_only = false;     // LockClassTraits

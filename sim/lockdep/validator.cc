@@ -93,10 +93,11 @@ LockClassId Validator::Class(std::string_view name, LockClassTraits traits) {
   return id;
 }
 
-LockNodeId Validator::NodeOf(LockClassId lock_class, uint8_t subclass) {
+LockNodeId Validator::NodeOf(LockClassId lock_class, uint32_t subclass) {
   SIM_CHECK(lock_class.value < classes_.size());
   SIM_CHECK(subclass < kMaxSubclasses);
-  LockNodeId& node = classes_[lock_class.value].nodes[subclass];
+  LockClass& of = classes_[lock_class.value];
+  LockNodeId& node = subclass < of.nodes.size() ? of.nodes[subclass] : of.more_nodes[subclass];
   if (!node.valid()) {
     node = graph_.AddNode();
     nodes_.push_back({lock_class, subclass});
@@ -338,7 +339,7 @@ void Validator::Downgrade(HeldLocks& held, uint64_t instance) {
   Rechain(held, index);
 }
 
-void Validator::SetClass(HeldLocks& held, LockClassId lock_class, uint8_t subclass,
+void Validator::SetClass(HeldLocks& held, LockClassId lock_class, uint32_t subclass,
                          uint64_t instance, const Here& at) {
   HeldLock* lock = held.FindMutable(instance);
   if (lock == nullptr) return ReleaseInner(held, lock_class, instance, at);

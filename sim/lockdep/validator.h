@@ -106,7 +106,7 @@ class Validator {
 
   // The lock held is of another class from now on, as if it had been taken so
   // [lock_set_class()]. An instance that is not held is reported, with `lock_class` as its class.
-  void SetClass(HeldLocks& held, LockClassId lock_class, uint8_t subclass, uint64_t instance,
+  void SetClass(HeldLocks& held, LockClassId lock_class, uint32_t subclass, uint64_t instance,
                 const Here& at);
 
   // Until as many Unpin() nobody may release the lock; whoever does is reported, and so is a pin
@@ -192,11 +192,13 @@ class Validator {
   struct LockClass {
     std::string name;
     LockClassTraits traits;
-    std::array<LockNodeId, kMaxSubclasses> nodes;  // by subclass, once used
+    // By subclass, once used; those that kernels have without a search.
+    std::array<LockNodeId, 8> nodes;
+    std::map<uint32_t, LockNodeId> more_nodes;
   };
   struct Node {
     LockClassId lock_class;
-    uint8_t subclass = 0;
+    uint32_t subclass = 0;
     UsageMask usage = 0;
     std::array<uint32_t, 9> first_use = {};  // by UsageBit: the Event
   };
@@ -242,7 +244,7 @@ class Validator {
     return key ^ (key >> 29);
   }
   static uint64_t NextKey(uint64_t key, const Acquisition& acquisition) {
-    return Mix(key, (static_cast<uint64_t>(acquisition.lock_class.value) << 8) |
+    return Mix(key, (static_cast<uint64_t>(acquisition.lock_class.value) << 32) |
                         (static_cast<uint64_t>(acquisition.subclass) << 5) |
                         (static_cast<uint64_t>(acquisition.read) << 3) |
                         (acquisition.trylock ? 4 : 0) | (acquisition.check ? 2 : 0) |
@@ -330,7 +332,7 @@ class Validator {
   void SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsafe, UsageMask safe_bits,
                    UsageMask unsafe_bits) const;
 
-  LockNodeId NodeOf(LockClassId lock_class, uint8_t subclass);
+  LockNodeId NodeOf(LockClassId lock_class, uint32_t subclass);
   const LockClassTraits& TraitsOf(LockNodeId node) const {
     return classes_[nodes_[node.value].lock_class.value].traits;
   }

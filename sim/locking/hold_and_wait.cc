@@ -11,7 +11,7 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   const LockTracker& tracker = world.lock_tracker();
   const bool parked = task.state() == Task::State::kParked;
   const auto* wanted = dynamic_cast<const Lock*>(parked ? task.waiting_on() : task.gate());
-  const auto text = [&](LockClassId lock_class, uint8_t subclass) {
+  const auto text = [&](LockClassId lock_class, uint32_t subclass) {
     return LockName{.name = tracker.validator().ClassName(lock_class), .subclass = subclass}.Text();
   };
   HoldAndWait found;

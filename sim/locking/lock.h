@@ -18,7 +18,7 @@
 namespace sim {
 
 // The nesting annotation of a lock call, as the kernel's _nested() variants take it.
-enum class Subclass : uint8_t { kNormal = 0, kParent = 1, kChild = 2, kNonDir2 = 4 };
+enum class Subclass : uint32_t { kNormal = 0, kParent = 1, kChild = 2, kNonDir2 = 4 };
 
 class Lock : public Waitable {
  public:

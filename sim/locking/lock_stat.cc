@@ -107,13 +107,13 @@ void LockStat::Downgrade(TaskId who, uint64_t instance, Nanos now) {
   hold->since = now;
 }
 
-LockStat::ClassStat& LockStat::StatOf(std::string_view class_name, uint8_t subclass) {
+LockStat::ClassStat& LockStat::StatOf(std::string_view class_name, uint32_t subclass) {
   if (subclass == 0) {
     const auto known = classes_.find(class_name);
     if (known != classes_.end()) return known->second;
   }
   std::string name(class_name);
-  if (subclass != 0) absl::StrAppend(&name, "/", static_cast<int>(subclass));
+  if (subclass != 0) absl::StrAppend(&name, "/", subclass);
   return classes_[std::move(name)];
 }
 

@@ -50,7 +50,7 @@ class LockStat {
   // What the tracker says. `who`: a task, or not valid for an interrupt.
   struct Taking {
     std::string_view class_name;
-    uint8_t subclass = 0;
+    uint32_t subclass = 0;
     bool shared = false;
     uint64_t instance = 0;
     std::string place;  // where: "function+file:line"
@@ -83,7 +83,7 @@ class LockStat {
     Nanos since = 0;
   };
 
-  ClassStat& StatOf(std::string_view class_name, uint8_t subclass);
+  ClassStat& StatOf(std::string_view class_name, uint32_t subclass);
   Hold* FindHold(TaskId who, uint64_t instance);
   void Took(Hold& hold);
 

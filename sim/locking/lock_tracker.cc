@@ -90,7 +90,7 @@ void LockTracker::Waited(const Lock& lock) {
 
 LockStat::Taking LockTracker::TakingOf(const Lock& lock, ReadMode mode, Subclass subclass,
                                        Site site) const {
-  return {validator_.ClassName(lock.lock_class()), static_cast<uint8_t>(subclass),
+  return {validator_.ClassName(lock.lock_class()), static_cast<uint32_t>(subclass),
           mode != ReadMode::kExclusive, lock.object().value,
           PlaceText(world_.stack_table().Frames(world_.stack()), site)};
 }
@@ -131,7 +131,7 @@ Acquisition LockTracker::Describe(const Lock& lock, ReadMode mode, Subclass subc
                                   Site site) const {
   Acquisition acquisition;
   acquisition.lock_class = lock.lock_class();
-  acquisition.subclass = static_cast<uint8_t>(subclass);
+  acquisition.subclass = static_cast<uint32_t>(subclass);
   acquisition.read = mode;
   acquisition.trylock = trylock;
   acquisition.instance = lock.object().value;

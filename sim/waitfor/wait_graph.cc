@@ -141,7 +141,7 @@ class Text {
       if (on != nullptr && lock.instance == on->object().value) continue;
       absl::StrAppend(&text, "  #", count++, ": ",
                       world_.lock_tracker().validator().ClassName(lock.lock_class));
-      if (lock.subclass != 0) absl::StrAppend(&text, "/", static_cast<int>(lock.subclass));
+      if (lock.subclass != 0) absl::StrAppend(&text, "/", lock.subclass);
       absl::StrAppend(&text, lock.read == ReadMode::kExclusive ? "" : " (shared)",
                       ", taken at: ", lock.at.site.file, ":", lock.at.site.line, "\n");
     }

@@ -24,7 +24,7 @@ class LockStory {
     Acquisition acquisition;
     acquisition.lock_class = validator.Class(kind.substr(0, slash), traits);
     if (slash != std::string::npos) {
-      acquisition.subclass = static_cast<uint8_t>(kind[slash + 1] - '0');
+      acquisition.subclass = static_cast<uint32_t>(std::stoul(kind.substr(slash + 1)));
     }
     acquisition.read = read;
     acquisition.instance = Instance(lock);

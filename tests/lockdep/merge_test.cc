@@ -36,7 +36,7 @@ void Execute(Validator& validator, uint64_t number) {
         break;
       default:
         validator.Acquire(held, {.lock_class = id,
-                                 .subclass = static_cast<uint8_t>(random() % 2),
+                                 .subclass = static_cast<uint32_t>(random() % 2),
                                  .read = static_cast<ReadMode>(random() % 3),
                                  .trylock = random() % 4 == 0,
                                  .instance = name,

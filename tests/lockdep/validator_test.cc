@@ -117,6 +117,22 @@ TEST_F(ValidatorTest, SubclassTellsParentFromChild) {
   EXPECT_THAT(Found(), ElementsAre("i_rwsem --> i_rwsem/1 --> i_rwsem"));
 }
 
+// Stacked file systems need more than the kernel's eight.
+TEST_F(ValidatorTest, ThereAreAsManySubclassesAsOneLikes) {
+  std::vector<std::string> levels = {"i_rwsem"};
+  for (int level = 1; level <= 40; ++level) {
+    levels.push_back("i_rwsem/" + std::to_string(level) + ":" + std::to_string(level));
+  }
+  levels.push_back("i_rwsem/67108863:99");
+  Nest("stacked", levels);
+  EXPECT_THAT(Found(), IsEmpty());
+  EXPECT_EQ(validator.class_count(), 42u);
+  Nest("wrong", {"i_rwsem/67108863:99", "i_rwsem/40:40"});
+  EXPECT_THAT(Found(), ElementsAre("i_rwsem/40 --> i_rwsem/67108863 --> i_rwsem/40"));
+  Nest("wrong", {"i_rwsem/9:9", "i_rwsem/8:8"});
+  EXPECT_EQ(Found().size(), 2u);
+}
+
 TEST_F(ValidatorTest, NestLockAllowsManyOfOneClass) {
   Take("task", "mmap_lock");
   for (const char* lock : {"i_mmap:1", "i_mmap:2", "i_mmap:3"}) {

@@ -184,7 +184,7 @@ Acquisition FtraceImporter::MakeAcquisition(const Context& context, const Line& 
   acquisition.check = !IsUnchecked(line.name);
   acquisition.instance = line.address;
   acquisition.nest_instance = context.held.Find(line.nest) == nullptr ? 0 : line.nest;
-  acquisition.subclass = static_cast<uint8_t>(std::max(line.subclass, 0));
+  acquisition.subclass = static_cast<uint32_t>(std::max(line.subclass, 0));
   acquisition.lock_class = validator_.Class(line.name);
   acquisition.at = At();
 
@@ -200,8 +200,8 @@ Acquisition FtraceImporter::MakeAcquisition(const Context& context, const Line& 
     }
   }
   if (others == 0 || acquisition.nest_instance != 0 || !acquisition.check) return acquisition;
-  if (line.subclass < 0 && others < sim::kMaxSubclasses) {
-    acquisition.subclass = static_cast<uint8_t>(others);
+  if (line.subclass < 0) {
+    acquisition.subclass = static_cast<uint32_t>(others);
   } else {
     acquisition.lock_class = validator_.Class(absl::StrCat(version, others + 1));
   }

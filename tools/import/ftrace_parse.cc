@@ -101,7 +101,7 @@ bool FtraceImporter::ParseLock(std::string_view text, Line& line) {
     return false;
   }
   if (CutField(text, "sub=", value) && (!Number(value, line.subclass) || line.subclass < 0 ||
-                                        line.subclass >= sim::kMaxSubclasses)) {
+                                        line.subclass >= static_cast<int>(sim::kMaxSubclasses))) {
     return false;
   }
   for (std::string_view rest = text; !text.empty(); text = Trim(rest)) {
@@ -153,7 +153,7 @@ FtraceImporter::Parsed FtraceImporter::ParseTable(std::string_view text, Line& l
     }
   }
   const bool known = line.read_level >= 0 && line.read_level <= 2 && line.subclass >= 0 &&
-                     line.subclass < sim::kMaxSubclasses;
+                     line.subclass < static_cast<int>(sim::kMaxSubclasses);
   return known ? Parsed::kLine : Parsed::kUnusable;
 }
 

@@ -180,11 +180,14 @@ void ProcImporter::Learn(const Chain& chain, const std::set<std::vector<Lock>>& 
 
 ProcImporter::Lock ProcImporter::LockNamed(std::string_view name) {
   Lock lock;
-  const size_t size = name.size();
-  if (size > 2 && name[size - 2] == '/' && name[size - 1] > '0' &&
-      name[size - 1] < '0' + sim::kMaxSubclasses) {
-    lock.subclass = static_cast<uint8_t>(name[size - 1] - '0');
-    name.remove_suffix(2);
+  const size_t slash = name.rfind('/');
+  const std::string_view digits =
+      slash == std::string_view::npos ? std::string_view() : name.substr(slash + 1);
+  uint32_t subclass = 0;
+  if (slash > 0 && !digits.empty() && digits.front() != '0' && Number(digits, subclass) &&
+      subclass < sim::kMaxSubclasses) {
+    lock.subclass = subclass;
+    name = name.substr(0, slash);
   }
   lock.lock_class = validator_.Class(name);
   return lock;

@@ -47,7 +47,7 @@ class ProcImporter {
  private:
   struct Lock {
     sim::LockClassId lock_class;
-    uint8_t subclass = 0;
+    uint32_t subclass = 0;
 
     auto operator<=>(const Lock&) const = default;
   };
