@@ -47,11 +47,12 @@ void Ext4SbInfo::evict_inode(Inode& vfs_inode) {
   // Freezing waits for whoever holds this, and a handle that is open already for the freezer's
   // commit: so not with one open.
   const bool freeze_protected = journal_current_handle(s_journal) == nullptr;
-  if (freeze_protected) s_intwriters.percpu_down_read();
+  if (freeze_protected && !policy.intwrite_under_handle) s_intwriters.percpu_down_read();
   bool cleared = false;
   {
     // Half of them are in the truncate's already; what that uses up is asked for again below.
     Ext4Handle handle(*this, ext4_truncate_credits(inode) + kExtraCredits - 3);
+    if (freeze_protected && policy.intwrite_under_handle) s_intwriters.percpu_down_read();
     if (handle.ok()) {
       inode.i_size.store(0);
       inode.i_disksize.store(0);

@@ -191,6 +191,7 @@ struct Ext4SbInfo : SuperBlock {
   Errno setattr_size(Inode& inode, uint64_t size) override;
   Errno fsync(Inode& inode, bool datasync) override;
   Errno sync_fs() override;
+  Errno freeze_fs() override;
   Inode* lookup(const std::string& name) override;
   Errno create(const std::string& name) override;
   Errno unlink(const std::string& name) override;

@@ -48,4 +48,13 @@ Errno Ext4SbInfo::sync_fs() {
   return error;
 }
 
+Errno Ext4SbInfo::freeze_fs() {
+  SIM_FRAME("ext4_freeze");
+  if (ext4_emergency_state() != Errno::kOk) return Errno::kOk;
+  jbd2_journal_lock_updates(s_journal);
+  const Errno error = jbd2_journal_flush(s_journal);
+  jbd2_journal_unlock_updates(s_journal);
+  return error;
+}
+
 }  // namespace model

@@ -93,7 +93,10 @@ namespace model {
         "jbd2_cleanup_journal_tail(); a0851ea9cd55")                                               \
   FIELD(hold_cp_mutex_in_wait_commit,                                                              \
         "j_checkpoint_mutex stays held while log space waits for a commit",                        \
-        "0ef54180e018, 53cf97845732")
+        "0ef54180e018, 53cf97845732")                                                              \
+  FIELD(intwrite_under_handle,                                                                     \
+        "eviction asks for the freeze lock sb_internal with its handle open",                      \
+        "20201216101844.22917-7-jack@suse.cz")
 // clang-format on
 
 struct Policy {

@@ -96,6 +96,7 @@ bool NamesFile(OpKind kind) {
     case OpKind::kCommit:
     case OpKind::kEmergency:
     case OpKind::kDropCaches:
+    case OpKind::kFreeze:
       return false;
     default:
       return true;

@@ -99,6 +99,7 @@ enum class OpKind {
   kCommit,
   kEmergency,
   kDropCaches,
+  kFreeze,
   kMmapWrite,
   kSleep,  // the last one on a file system, the first one of lock programs
   kLock,
@@ -137,16 +138,16 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 51> kOpKindNames = {
-    "write",         "read",        "truncate",     "fsync",     "fdatasync",    "sync",
-    "writeback",     "create",      "unlink",       "open",      "close",        "commit",
-    "emergency",     "drop_caches", "mmap_write",   "sleep",     "lock",         "trylock",
-    "unlock",        "downgrade",   "assert_held",  "wait",      "owe",          "signal",
-    "clear",         "submit",      "wait_until",   "load",      "store",        "add",
-    "cas",           "let",         "assert",       "irq_off",   "irq_on",       "bh_off",
-    "bh_on",         "nofs_save",   "nofs_restore", "noio_save", "noio_restore", "alloc",
-    "reclaim_begin", "reclaim_end", "queue",        "flush",     "if",           "else",
-    "while",         "repeat",      "end"};
+inline constexpr std::array<std::string_view, 52> kOpKindNames = {
+    "write",     "read",          "truncate",    "fsync",        "fdatasync", "sync",
+    "writeback", "create",        "unlink",      "open",         "close",     "commit",
+    "emergency", "drop_caches",   "freeze",      "mmap_write",   "sleep",     "lock",
+    "trylock",   "unlock",        "downgrade",   "assert_held",  "wait",      "owe",
+    "signal",    "clear",         "submit",      "wait_until",   "load",      "store",
+    "add",       "cas",           "let",         "assert",       "irq_off",   "irq_on",
+    "bh_off",    "bh_on",         "nofs_save",   "nofs_restore", "noio_save", "noio_restore",
+    "alloc",     "reclaim_begin", "reclaim_end", "queue",        "flush",     "if",
+    "else",      "while",         "repeat",      "end"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {

@@ -54,6 +54,11 @@ OpResult ThreadBody::Perform(const Op& op) {
     case OpKind::kDropCaches:
       for (const auto& [ino, inode] : sbi_.inodes) inode->i_mapping.invalidate_clean();
       return {};
+    case OpKind::kFreeze: {
+      const Errno error = model::freeze_super(sbi_);
+      if (error == Errno::kOk) model::thaw_super(sbi_);
+      return FromErrno(error);
+    }
     case OpKind::kCreate:
       return FromErrno(sbi_.create(op.file));
     case OpKind::kUnlink:

@@ -94,6 +94,7 @@ struct SuperBlock {
   virtual Errno setattr_size(Inode& inode, uint64_t size) = 0;
   virtual Errno fsync(Inode& inode, bool datasync) = 0;
   virtual Errno sync_fs() = 0;
+  virtual Errno freeze_fs() = 0;
   virtual Inode* lookup(const std::string& name) = 0;  // null: no such file
   virtual Errno create(const std::string& name) = 0;
   virtual Errno unlink(const std::string& name) = 0;

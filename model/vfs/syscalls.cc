@@ -63,6 +63,31 @@ Errno ksys_sync(SuperBlock& sb) {
   return error;
 }
 
+Errno freeze_super(SuperBlock& sb) {
+  SIM_FRAME("freeze_super");
+  const auto sync = sb.history.BeginSyncAll();
+  sb.s_writers.percpu_down_write();  // ORDER: without s_umount, which those waited for may want
+  Errno error = Errno::kOk;
+  {
+    sim::WriteGuard s_umount(sb.s_umount);
+    sb.s_pagefault_writers.percpu_down_write();
+    sync_inodes_sb(sb);
+    error = sb.sync_fs();
+    sb.s_intwriters.percpu_down_write();
+    if (error == Errno::kOk) error = sb.freeze_fs();
+  }
+  sb.history.EndSync(sync, error == Errno::kOk);
+  if (error != Errno::kOk) thaw_super(sb);
+  return error;
+}
+
+void thaw_super(SuperBlock& sb) {
+  SIM_FRAME("thaw_super");
+  sb.s_intwriters.percpu_up_write();
+  sb.s_pagefault_writers.percpu_up_write();
+  sb.s_writers.percpu_up_write();
+}
+
 void iput(Inode& inode) {
   if (--inode.i_count > 0 || inode.i_nlink > 0) return;
   SIM_FRAME("iput");

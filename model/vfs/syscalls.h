@@ -17,6 +17,15 @@ Errno do_fsync(Inode& inode, bool datasync);
 // sync(2)
 Errno ksys_sync(SuperBlock& sb);
 
+// fsfreeze(8), [fs/super.c]: waits until nobody writes, writes everything back, and empties the
+// journal. Until thaw_super(), by the same task, nobody changes anything; it is as if frozen for
+// that long. After a failure the file system is not frozen.
+//
+// thaw_super() does not take s_umount: the kernel hides the order from its checker there, and
+// nothing that holds s_umount waits for a frozen file system that is clean.
+Errno freeze_super(SuperBlock& sb);
+void thaw_super(SuperBlock& sb);
+
 // Drops a reference; the last one of a file without a name ends the file.
 void iput(Inode& inode);
 
