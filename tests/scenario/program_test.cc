@@ -129,12 +129,10 @@ TEST_F(ProgramTest, AUniqueLockIsTheOnlyOneOfItsClass) {
 }
 
 TEST_F(ProgramTest, AUniqueOuterLockGuards) {
-  const std::string there =
-      Seq({On("lock", "gate"), On("lock", "A"), On("lock", "B"), On("unlock", "B"),
-           On("unlock", "A"), On("unlock", "gate")});
-  const std::string back =
-      Seq({On("lock", "gate"), On("lock", "B"), On("lock", "A"), On("unlock", "A"),
-           On("unlock", "B"), On("unlock", "gate")});
+  const std::string there = Seq({On("lock", "gate"), On("lock", "A"), On("lock", "B"),
+                                 On("unlock", "B"), On("unlock", "A"), On("unlock", "gate")});
+  const std::string back = Seq({On("lock", "gate"), On("lock", "B"), On("lock", "A"),
+                                On("unlock", "A"), On("unlock", "B"), On("unlock", "gate")});
   EXPECT_THAT(Found({there, back}), IsEmpty());
 }
 
