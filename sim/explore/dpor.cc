@@ -37,8 +37,9 @@ bool DporStrategy::IsIn(const Event& event, const Clock& clock) {
 class DporStrategy::Reversal {
  public:
   // `moved` comes after `first` in `trace`; of what is there, it needs `before`.
-  Reversal(const std::vector<Event>& trace, uint32_t first, const Step& moved, const Clock& before)
-      : trace_(trace), first_(first), moved_(moved), before_(before) {
+  Reversal(const std::vector<Event>& trace, uint32_t first, const Step& moved, const Clock& before,
+           bool fixed_turns)
+      : trace_(trace), first_(first), moved_(moved), before_(before), fixed_turns_(fixed_turns) {
     CollectTurns();
   }
 
@@ -72,8 +73,10 @@ class DporStrategy::Reversal {
   std::optional<size_t> PlaceOf(const Step& step) const {
     for (size_t i = 0; i < size(); ++i) {
       if ((*this)[i].actor != step.actor) continue;
+      // It is the same turn, of which `step` may know more than a request does.
+      const Step& moved = fixed_turns_ && step.fixed ? step : moved_;
       for (size_t j = 0; j < i; ++j) {
-        if (Ordered(j, i)) return std::nullopt;
+        if (Ordered(j, i, moved)) return std::nullopt;
       }
       return i;
     }
@@ -121,9 +124,9 @@ class DporStrategy::Reversal {
   }
 
   // Must the `a`-th come before the `b`-th? Requires: a < b.
-  bool Ordered(size_t a, size_t b) const {
+  bool Ordered(size_t a, size_t b, const Step& moved) const {
     if (turns_[b] == kMoved) {
-      return IsIn(trace_[turns_[a]], before_) || Depend(trace_[turns_[a]].step, moved_);
+      return IsIn(trace_[turns_[a]], before_) || Depend(trace_[turns_[a]].step, moved);
     }
     return IsIn(trace_[turns_[a]], trace_[turns_[b]].clock);
   }
@@ -132,6 +135,7 @@ class DporStrategy::Reversal {
   uint32_t first_;
   const Step& moved_;
   const Clock& before_;
+  bool fixed_turns_ = false;
   std::vector<uint32_t> left_out_;
   std::vector<uint32_t> turns_;
 };
@@ -277,8 +281,9 @@ void DporStrategy::OnEnd() {
   FindRaces();
 }
 
+// Of a turn that has not been taken: what comes after its first access is not known.
 DporStrategy::Step DporStrategy::StepOf(const Candidate& candidate) {
-  Step step{IndexOf(candidate.actor), candidate.asks, options_.fixed_turns, {}};
+  Step step{IndexOf(candidate.actor), candidate.asks, /*fixed=*/false, {}};
   if (candidate.next.object.valid()) step.accesses.push_back(candidate.next);
   return step;
 }
@@ -394,8 +399,8 @@ void DporStrategy::FindRacesOf(const Event& event) {
 // Plans a sequence in which the two come the other way round, unless it has been seen or planned.
 void DporStrategy::Reverse(const Race& race) {
   Step moved = race.second->step;
-  moved.fixed = options_.fixed_turns;
-  Reversal reversal(trace_, race.first, moved, race.second->before);
+  moved.fixed &= options_.fixed_turns;
+  Reversal reversal(trace_, race.first, moved, race.second->before, options_.fixed_turns);
   if (!reversal.MakePossible()) return;
   State& state = states_[reversal.first()];
   for (const Step& step : state.sleep) {

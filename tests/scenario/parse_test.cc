@@ -102,9 +102,11 @@ TEST(ParseTest, SuggestsTheNearestName) {
                         "did you mean \"log\"?"));
 }
 
-TEST(ParseTest, AStrategyThatDoesNotExistYetIsAnError) {
-  EXPECT_THAT(Complaint(ExampleWith("\"random\"", "\"pct\"")),
-              HasSubstr("/search/strategy: want one of \"timed\", \"random\", got \"pct\""));
+TEST(ParseTest, AStrategyThatDoesNotExistIsAnError) {
+  EXPECT_THAT(
+      Complaint(ExampleWith("\"random\"", "\"fair\"")),
+      HasSubstr("/search/strategy: want one of \"timed\", \"random\", "
+                "\"pct\", \"pos\", \"round_robin\", \"depth_first\", \"dpor\", got \"fair\""));
 }
 
 TEST(ParseTest, RefusesNumbersOutOfRange) {

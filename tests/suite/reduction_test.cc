@@ -17,7 +17,7 @@ namespace {
 using scenario::Scenario;
 
 // What is more than this is not run in full.
-constexpr int kMostExecutions = 3'000;
+constexpr int kMostExecutions = 700;
 
 struct Shown {
   bool complete = false;

@@ -28,6 +28,8 @@ inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
   scenario::ScenarioResult result;
   result.executions =
       static_cast<uint64_t>(options.executions.value_or(scenario.search.executions.value_or(1)));
+  result.complete = options.complete;
+  if (result.complete) result.bounds = {"a bound"};
   result.steps = 7 * result.executions;
   result.crash_states = "123456789012345678901234567890";
   result.digest = scenario::Cat(std::string(31, '0'), options.seed.value_or(1) % 10);

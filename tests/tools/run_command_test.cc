@@ -28,8 +28,8 @@ TEST_F(RunCommandTest, AScenarioThatGivesWhatItExpectsPasses) {
   PutScenario("broken", R"(["found:deadlock"])", kWantsDeadlock);
   EXPECT_EQ(Crashdep({"run", directory_}), 0);
   EXPECT_EQ(out_,
-            "pass   broken          1 execution      1.2e29 crash states  deadlock\n"
-            "pass   clean           1 execution      1.2e29 crash states\n"
+            "pass   broken           1 execution      1.2e29 crash states  deadlock\n"
+            "pass   clean            1 execution      1.2e29 crash states\n"
             "\n2 passed, 0 failed\n");
   EXPECT_THAT(err_, IsEmpty());
 }
@@ -129,6 +129,18 @@ TEST_F(RunCommandTest, OptionsReplaceWhatTheScenarioSays) {
   const json scenario = json::parse(Get("out"))["scenarios"][0];
   EXPECT_EQ(scenario["executions"], 12345);
   EXPECT_EQ(scenario["digest"], std::string(31, '0') + "5");
+}
+
+TEST_F(RunCommandTest, ACompleteSearchIsToldFromOthersAndItsNumberIsExpected) {
+  const std::string path = PutScenario("s", "[]", R"({"findings": [], "all_executions": 7})");
+  EXPECT_EQ(Crashdep({"run", path, "--complete", "--executions", "7"}), 0);
+  EXPECT_THAT(out_, HasSubstr("all 7 executions"));
+  EXPECT_THAT(out_, HasSubstr("\n       a bound\n"));
+  EXPECT_EQ(Crashdep({"run", path, "--complete", "--executions", "6"}), 1);
+  EXPECT_THAT(out_, HasSubstr("expected 7 executions to be all, found that all are 6"));
+  EXPECT_THAT(out_, HasSubstr("--executions 6 --complete --traces traces"));
+  EXPECT_EQ(Crashdep({"run", path}), 1);
+  EXPECT_THAT(out_, HasSubstr("expected 7 executions to be all, found more than 1"));
 }
 
 TEST_F(RunCommandTest, WhatDoesNotFitOnTheDeviceIsBadInput) {
