@@ -127,7 +127,7 @@ bool LockCycleJudge::RunDirected(const std::vector<sim::CycleWait>& cycle) {
 }
 
 void LockCycleJudge::RunAll() {
-  whole_.emplace();
+  whole_ = WholeSearch{.executions = 0, .complete = false, .clock_read = false};
   SearchConfig search = scenario_.search;
   search.strategy = StrategyKind::kDpor;
   const auto strategy = MakeSystematic(search, is_program_);

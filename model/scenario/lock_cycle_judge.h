@@ -1,12 +1,13 @@
 // Is a possible lock cycle real? Finds the execution that ends in its deadlock, or shows that no
 // execution of the scenario does.
 //
-// *Confirmed*: an execution ends with tasks that do all of the cycle's waits. First the search's
-// own are looked at, then directed ones (sim/explore/directed.h). *Refuted*: every execution of the
-// scenario was run (sim/explore/dpor.h), none ends so. It says nothing of other scenarios, and
-// takes that what the cycle is about is waited for in simulation: reclaim's fs_reclaim, for one, is
-// known to the lock checker only. Neither is it said if decisions depend on the time. *Open*:
-// otherwise, with what was tried.
+// - Confirmed: an execution ends with tasks that do all of the cycle's waits. First the search's own
+//   are looked at, then directed ones (sim/explore/directed.h).
+// - Refuted: every execution of the scenario was run (sim/explore/dpor.h), none ends so. It says
+//   nothing of other scenarios: never said if one task was seen to do all of the waits (two that do
+//   as it does might deadlock), if decisions depend on the time, or if the cycle is about what
+//   simulation never waits for (reclaim's fs_reclaim is known to the lock checker only).
+// - Open: otherwise, with what was tried.
 //
 // Within fixed numbers of executions: the outcome depends on the scenario alone.
 #pragma once
@@ -52,8 +53,8 @@ class LockCycleJudge {
   };
   // What running all executions gave: deadlocks are among deadlocks_.
   struct WholeSearch {
-    uint64_t executions = 0;
-    bool complete = false, clock_read = false;
+    uint64_t executions;
+    bool complete, clock_read;
   };
 
   const Deadlock* Find(const std::vector<sim::CycleWait>& cycle) const;
