@@ -1,5 +1,6 @@
 #include "model/recorded/ext2_source.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -89,6 +90,13 @@ constexpr struct_io_manager kSourceManager = [] {
 io_manager SourceManager() { return const_cast<io_manager>(&kSourceManager); }
 
 }  // namespace
+
+void BytesSource::Read(uint64_t offset_bytes, absl::Span<char> bytes) {
+  std::fill(bytes.begin(), bytes.end(), 0);
+  if (offset_bytes >= bytes_.size()) return;
+  const size_t size = std::min<uint64_t>(bytes.size(), bytes_.size() - offset_bytes);
+  std::memcpy(bytes.data(), bytes_.data() + offset_bytes, size);
+}
 
 Ext2 OpenExt2(BlockSource& source, errcode_t& error) {
   ext2_filsys fs = nullptr;

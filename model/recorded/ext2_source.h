@@ -4,6 +4,7 @@
 #include <ext2fs/ext2fs.h>
 
 #include <memory>
+#include <string_view>
 
 #include "absl/types/span.h"
 
@@ -14,6 +15,16 @@ class BlockSource {
   virtual ~BlockSource() = default;
   // Bytes behind the end are zero.
   virtual void Read(uint64_t offset_bytes, absl::Span<char> bytes) = 0;
+};
+
+class BytesSource : public BlockSource {
+ public:
+  // `bytes` outlive this.
+  explicit BytesSource(std::string_view bytes) : bytes_(bytes) {}
+  void Read(uint64_t offset_bytes, absl::Span<char> bytes) override;
+
+ private:
+  std::string_view bytes_;
 };
 
 struct FreeExt2 {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "boost/endian/conversion.hpp"
 
 namespace model {
 namespace {
@@ -36,6 +37,7 @@ class Reader {
     }
     ClaimFixedBlocks();
     WalkOrphans();
+    ReadOrphanFile();
     WalkTree();
     for (ext2_ino_t ino = 1; ino <= Inodes(); ++ino) {
       if (ext2fs_test_inode_bitmap2(fs_->inode_map, ino)) {
@@ -74,6 +76,8 @@ class Reader {
     if (block < fs_->super->s_first_data_block || block >= owners_.size()) {
       return Fault("inode ", owner, " has block ", block, ", which is not in the file system");
     }
+    // The resize inode maps descriptor blocks kept for later, which are the file system's.
+    if (owner == EXT2_RESIZE_INO && owners_[block] == kFileSystem) return;
     if (owners_[block] != 0) {
       return Fault("block ", block, " of inode ", owner,
                    owners_[block] == kFileSystem
@@ -110,6 +114,38 @@ class Reader {
       uses_[ino].orphan = true;
       if (ext2fs_read_inode(fs_, ino, &inode) != 0) return;  // said when it is looked at
     }
+  }
+
+  void ReadOrphanFile() {
+    const ext2_ino_t ino = fs_->super->s_orphan_file_inum;
+    if (!ext2fs_has_feature_orphan_file(fs_->super) || ino == 0) return;
+    const errcode_t error = ext2fs_block_iterate3(
+        fs_, ino, BLOCK_FLAG_READ_ONLY | BLOCK_FLAG_DATA_ONLY, nullptr,
+        [](ext2_filsys, blk64_t* block, e2_blkcnt_t, blk64_t, int, void* reader) {
+          static_cast<Reader*>(reader)->ReadOrphanBlock(*block);
+          return 0;
+        },
+        this);
+    if (error != 0) Fault("the orphan file, inode ", ino, ": ", ErrorText(error));
+  }
+
+  // Inode numbers, 0 for none, and a tail of 8 bytes.
+  void ReadOrphanBlock(blk64_t block) {
+    std::vector<uint8_t> bytes(fs_->blocksize);
+    if (io_channel_read_blk64(fs_->io, block, 1, bytes.data()) != 0) return;
+    for (size_t at = 0; at + 12 <= bytes.size(); at += 4) {
+      const uint32_t ino = boost::endian::load_little_u32(&bytes[at]);
+      if (ino > Inodes()) return Fault("the orphan file has inode ", ino);
+      uses_[ino].orphan = true;
+    }
+  }
+
+  // Not in any directory.
+  bool IsHidden(ext2_ino_t ino) const {
+    const ext2_super_block& super = *fs_->super;
+    return (ino < EXT2_FIRST_INODE(&super) && ino != EXT2_ROOT_INO) ||
+           (ext2fs_has_feature_orphan_file(fs_->super) && ino == super.s_orphan_file_inum) ||
+           (ext2fs_has_feature_project(fs_->super) && ino == super.s_prj_quota_inum);
   }
 
   void WalkTree() {
@@ -168,8 +204,8 @@ class Reader {
       return Fault("inode ", ino, ": ", ErrorText(error));
     }
     const Use& use = uses_[ino];
-    const bool is_reserved = ino < EXT2_FIRST_INODE(fs_->super) && ino != EXT2_ROOT_INO;
-    if (!is_reserved) {
+    const bool is_hidden = IsHidden(ino);
+    if (!is_hidden) {
       if (inode.i_links_count != use.links) {
         Fault("inode ", ino, " says that it has ", inode.i_links_count, " links and has ",
               use.links);
@@ -184,14 +220,14 @@ class Reader {
       if (attribute_blocks_.insert(attributes).second) Claim(attributes, ino);
     }
     const uint64_t sectors = blocks * (fs_->blocksize / 512);
-    if (!is_reserved && ext2fs_get_stat_i_blocks(fs_, &inode) != sectors) {
+    if (!is_hidden && ext2fs_get_stat_i_blocks(fs_, &inode) != sectors) {
       Fault("inode ", ino, " says that it has ", ext2fs_get_stat_i_blocks(fs_, &inode),
             " sectors and has ", sectors);
     }
     if (!LINUX_S_ISREG(inode.i_mode)) return;
     const uint64_t end =
         file.extents.empty() ? 0 : file.extents.back().file_bytes + file.extents.back().size_bytes;
-    if (!use.orphan && !is_reserved && end >= file.size_bytes + fs_->blocksize) {
+    if (!use.orphan && !is_hidden && end >= file.size_bytes + fs_->blocksize) {
       Fault("inode ", ino, " has blocks up to ", end, " and a size of ", file.size_bytes);
     }
     for (const std::string& path : use.paths) {
@@ -303,12 +339,14 @@ class Reader {
 constexpr uint32_t kKnownIncompat =
     EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_RECOVER | EXT2_FEATURE_INCOMPAT_META_BG |
     EXT3_FEATURE_INCOMPAT_EXTENTS | EXT4_FEATURE_INCOMPAT_64BIT | EXT4_FEATURE_INCOMPAT_FLEX_BG |
-    EXT4_FEATURE_INCOMPAT_CSUM_SEED | EXT4_FEATURE_INCOMPAT_LARGEDIR;
+    EXT4_FEATURE_INCOMPAT_CSUM_SEED | EXT4_FEATURE_INCOMPAT_LARGEDIR |
+    EXT4_FEATURE_INCOMPAT_INLINE_DATA;
 constexpr uint32_t kKnownRoCompat =
     EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
     EXT4_FEATURE_RO_COMPAT_HUGE_FILE | EXT4_FEATURE_RO_COMPAT_GDT_CSUM |
     EXT4_FEATURE_RO_COMPAT_DIR_NLINK | EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE |
-    EXT4_FEATURE_RO_COMPAT_METADATA_CSUM;
+    EXT4_FEATURE_RO_COMPAT_METADATA_CSUM | EXT4_FEATURE_RO_COMPAT_QUOTA |
+    EXT4_FEATURE_RO_COMPAT_PROJECT | EXT4_FEATURE_RO_COMPAT_ORPHAN_PRESENT;
 
 absl::Status CheckFeatures(const ext2_super_block& super) {
   if ((super.s_feature_compat & EXT3_FEATURE_COMPAT_HAS_JOURNAL) == 0) {

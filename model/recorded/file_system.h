@@ -3,9 +3,13 @@
 //
 // Sound, as e2fsck means it: checksums of superblock, descriptors, bitmaps, inodes, extent nodes
 // and directories; each block owned once, by an inode or by the file system, and marked so; each
-// inode in use marked, linked as often as it says, or on the orphan list; sizes, i_blocks and the
-// groups' free counts. Not looked at: the superblock's own free counts, which ext4 writes lazily;
-// contents of extended attributes, hash trees, quota files; times and modes.
+// inode in use marked, linked as often as it says, or on the orphan list or in the orphan file;
+// sizes, i_blocks and the groups' free counts. Not looked at: the superblock's own free counts,
+// which ext4 writes lazily; contents of extended attributes, hash trees, quota files; the orphan
+// file's checksums; times and modes.
+//
+// Refused: bigalloc, encryption, case folding, verity, extended attributes in inodes, and what came
+// after 2023.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,6 @@
 #include "model/recorded/recording_check.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 #include <set>
 #include <tuple>
@@ -15,20 +14,6 @@
 
 namespace model {
 namespace {
-
-class StringSource : public BlockSource {
- public:
-  explicit StringSource(std::string_view bytes) : bytes_(bytes) {}
-  void Read(uint64_t offset_bytes, absl::Span<char> bytes) override {
-    std::fill(bytes.begin(), bytes.end(), 0);
-    if (offset_bytes >= bytes_.size()) return;
-    const size_t size = std::min<uint64_t>(bytes.size(), bytes_.size() - offset_bytes);
-    std::memcpy(bytes.data(), bytes_.data() + offset_bytes, size);
-  }
-
- private:
-  std::string_view bytes_;
-};
 
 // A unit of a file, below its size.
 struct FileUnit {
@@ -446,7 +431,7 @@ absl::Status CheckEntries(const Recording& recording, const FileSystemLayout& la
 
 absl::StatusOr<RecordingResult> CheckRecording(std::string_view base, const Recording& recording,
                                                const RecordingOptions& options) {
-  StringSource source(base);
+  BytesSource source(base);
   auto layout = ProbeFileSystem(source, options.unit_bytes);
   if (!layout.ok()) return layout.status();
   if (layout->size_bytes > base.size()) {
@@ -467,7 +452,7 @@ absl::StatusOr<RecordingResult> CheckRecording(std::string_view base, const Reco
 
 std::string StateBytes(std::string_view base, const Recording& recording,
                        const RecordingOptions& options, const RecordingFinding& finding) {
-  StringSource source(base);
+  BytesSource source(base);
   const auto layout = ProbeFileSystem(source, options.unit_bytes);
   SIM_CHECK(layout.ok());
   ContentTable contents(options.unit_bytes);
