@@ -1,7 +1,8 @@
 // Is a possible lock cycle real? Finds the execution that ends in its deadlock, or shows that no
 // execution of the scenario does.
 //
-// - Confirmed: an execution ends with tasks that do all of the cycle's waits. First the search's own
+// - Confirmed: an execution ends with tasks that do all of the cycle's waits. First the search's
+// own
 //   are looked at, then directed ones (sim/explore/directed.h).
 // - Refuted: every execution of the scenario was run (sim/explore/dpor.h), none ends so. It says
 //   nothing of other scenarios: never said if one task was seen to do all of the waits (two that do
