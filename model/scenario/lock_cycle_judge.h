@@ -1,9 +1,8 @@
 // Is a possible lock cycle real? Finds the execution that ends in its deadlock, or shows that no
 // execution of the scenario does.
 //
-// - Confirmed: an execution ends with tasks that do all of the cycle's waits. First the search's
-// own
-//   are looked at, then directed ones (sim/explore/directed.h).
+// - Confirmed: an execution ends with tasks that do all of the cycle's waits. First those of the
+//   search are looked at, then directed ones (sim/explore/directed.h).
 // - Refuted: every execution of the scenario was run (sim/explore/dpor.h), none ends so. It says
 //   nothing of other scenarios: never said if one task was seen to do all of the waits (two that do
 //   as it does might deadlock), if decisions depend on the time, or if the cycle is about what
