@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build needs, builds, and runs crashdep with the arguments given; without any, the
-# seed suite. Paths are as seen from where it is called.
+# scenarios of the seed and those of lock orders. Paths are as seen from where it is called.
 here=$PWD
 # shellcheck source-path=SCRIPTDIR source=setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
