@@ -14,6 +14,7 @@ namespace scenario {
 namespace {
 
 constexpr int64_t kDirectedExecutions = 4'000;
+constexpr uint64_t kDirectedTurns = 1'500'000;  // and no more executions once so many are done
 // Of a scenario without a file system, of one with.
 constexpr uint64_t kMostProgramExecutions = 20'000, kMostFsExecutions = 500;
 
@@ -52,12 +53,13 @@ void LockCycleJudge::AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int
 CycleOutcome LockCycleJudge::Judge(const sim::LockReport& report, RunOfFn run_of) {
   const std::vector<sim::CycleWait> cycle = WaitsOf(report);
   if (const Deadlock* found = Find(cycle)) return Confirmed(*found, run_of);
-  if (RunDirected(cycle)) return Confirmed(deadlocks_.back(), run_of);
+  int64_t directed = 0;
+  if (RunDirected(cycle, directed)) return Confirmed(deadlocks_.back(), run_of);
   if (!whole_) RunAll();
   if (const Deadlock* found = Find(cycle)) return Confirmed(*found, run_of);
   CycleOutcome outcome;
   const std::string tried =
-      absl::StrCat(kDirectedExecutions, " directed executions and ",
+      absl::StrCat(directed, " directed executions and ",
                    whole_->complete ? "all " : "the first ", whole_->executions,
                    whole_->complete ? " that there are" : " of all", " end without its deadlock");
   const bool one_task = AreOneTasks(report.cycle.edges);
@@ -106,15 +108,17 @@ CycleOutcome LockCycleJudge::Confirmed(const Deadlock& deadlock, RunOfFn run_of)
   return outcome;
 }
 
-bool LockCycleJudge::RunDirected(const std::vector<sim::CycleWait>& cycle) {
+bool LockCycleJudge::RunDirected(const std::vector<sim::CycleWait>& cycle, int64_t& number) {
   sim::RandomStream seeds(scenario_.search.seed, "directed");
-  for (int64_t number = 0; number < kDirectedExecutions; ++number) {
+  uint64_t turns = 0;
+  for (; number < kDirectedExecutions && turns < kDirectedTurns; ++number) {
     TracedRun run{.execution = number, .seed = seeds.Next()};
     sim::DirectedStrategy strategy(run.seed, cycle);
     sim::Validator locks;
     ExecutionResult result = RunExecution(
         bench_, {.number = static_cast<uint64_t>(number), .seed = run.seed, .keeps_schedule = true},
         strategy, locks);
+    turns += result.turns;
     if (!sim::IsDeadlockOf(cycle, result.deadlocked)) continue;
     run.schedule = std::move(result.schedule);
     run.digest = result.digest;

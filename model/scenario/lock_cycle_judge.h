@@ -59,7 +59,8 @@ class LockCycleJudge {
 
   const Deadlock* Find(const std::vector<sim::CycleWait>& cycle) const;
   CycleOutcome Confirmed(const Deadlock& deadlock, RunOfFn run_of);
-  bool RunDirected(const std::vector<sim::CycleWait>& cycle);
+  // `number` is then that of the execution, or how many there were.
+  bool RunDirected(const std::vector<sim::CycleWait>& cycle, int64_t& number);
   void RunAll();
 
   const Scenario& scenario_;

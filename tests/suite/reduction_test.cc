@@ -20,18 +20,28 @@ using scenario::Scenario;
 constexpr int kMostExecutions = 700;
 
 struct Shown {
-  bool complete = false;
   std::set<std::string> traces;
   std::set<std::string> findings;
   int executions = 0, redundant = 0;
 };
+
+bool HasTooManyExecutions(const Scenario& scenario) {
+  const auto program = scenario::CompiledProgram(scenario);
+  scenario::Workbench bench(scenario, program.get());
+  sim::DepthFirstStrategy strategy;
+  for (int executions = 0; strategy.Next(); ++executions) {
+    if (executions == kMostExecutions) return true;
+    sim::Validator locks;
+    scenario::RunExecution(bench, {.seed = 1}, strategy, locks);
+  }
+  return false;
+}
 
 Shown RunAll(const Scenario& scenario, sim::SystematicStrategy& strategy) {
   Shown shown;
   const auto program = scenario::CompiledProgram(scenario);
   scenario::Workbench bench(scenario, program.get());
   while (strategy.Next()) {
-    if (shown.executions == kMostExecutions) return shown;
     sim::TraceListener listener(strategy);
     sim::Validator locks;
     const auto result = scenario::RunExecution(bench, {.seed = 1}, listener, locks);
@@ -45,7 +55,6 @@ Shown RunAll(const Scenario& scenario, sim::SystematicStrategy& strategy) {
       shown.findings.insert(finding.kind + ": " + finding.message);
     }
   }
-  shown.complete = true;
   return shown;
 }
 
@@ -54,14 +63,12 @@ TEST(ReductionSuiteTest, RunsEveryTraceOfEachLockProgramOnce) {
   for (const std::string& path : suite::Paths("scenarios/lock_order")) {
     SCOPED_TRACE(path);
     const Scenario scenario = suite::Load(path);
-    if (!scenario.program) continue;
+    if (!scenario.program || HasTooManyExecutions(scenario)) continue;
     sim::DepthFirstStrategy depth_first;
     const Shown every = RunAll(scenario, depth_first);
-    if (!every.complete) continue;
     ++compared;
     sim::DporStrategy dpor({.fixed_turns = true});
     const Shown reduced = RunAll(scenario, dpor);
-    EXPECT_TRUE(reduced.complete);
     EXPECT_EQ(reduced.traces, every.traces);
     EXPECT_EQ(reduced.executions, static_cast<int>(every.traces.size()));
     EXPECT_EQ(reduced.redundant, 0);
