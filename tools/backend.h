@@ -11,6 +11,7 @@
 #include "model/scenario/policy_field.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/scenario.h"
+#include "model/scenario/shrink.h"
 #include "nlohmann/json.hpp"
 
 namespace tools {
@@ -29,6 +30,9 @@ struct Backend {
   std::function<absl::StatusOr<scenario::Recording>(const scenario::Scenario&,
                                                     const scenario::RunOptions&, int64_t number)>
       record;
+  // scenario::ShrinkTrace()
+  std::function<absl::StatusOr<scenario::ShrinkResult>(const nlohmann::ordered_json&, int jobs)>
+      shrink;
   // scenario::MakeTraceImage()
   std::function<absl::Status(const nlohmann::ordered_json& trace,
                              const std::optional<std::string>& number, scenario::ImageSink)>

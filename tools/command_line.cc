@@ -21,6 +21,7 @@
 #include "tools/record_command.h"
 #include "tools/replay_command.h"
 #include "tools/run_command.h"
+#include "tools/shrink_command.h"
 
 namespace tools {
 namespace {
@@ -83,10 +84,12 @@ void AddLockOutputs(CLI::App& command, LockOutputs& outputs) {
       ->type_name("FILE");
 }
 
+int AllCores() { return static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
 CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   CLI::App* command = app.add_subcommand("run", "Run scenarios and judge what they find");
   scenario::RunOptions& options = run.options;
-  options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.jobs = AllCores();
   const auto number = [&](const char* name, auto& value, const char* about) {
     return command->add_option(name, value, about)->type_name("N");
   };
@@ -123,6 +126,8 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   AddLockOutputs(*command, run.locks);
   path("--junit", run.junit, "Write the results as JUnit XML", "FILE");
   path("--traces", run.traces, "Write a trace of each finding", "DIR");
+  command->add_flag("!--no-shrink", run.shrinks,
+                    "With --traces: do not make a small trace where a scenario fails");
   return command;
 }
 
@@ -138,6 +143,22 @@ CLI::App* AddRecord(CLI::App& app, RecordArguments& record) {
       ->add_option("--execution", record.execution,
                    "Which one of the search (default: 0, the first)")
       ->check(Between(0, 1'000'000'000))
+      ->type_name("N");
+  return command;
+}
+
+CLI::App* AddShrink(CLI::App& app, ShrinkArguments& shrink) {
+  CLI::App* command =
+      app.add_subcommand("shrink", "Make the scenario and the way of a finding small");
+  command->add_option("TRACE", shrink.trace, "A file that run --traces wrote")
+      ->required()
+      ->type_name("");
+  command->add_option("-o,--output", shrink.output, "The smaller trace to write, for replay")
+      ->required()
+      ->type_name("TRACE");
+  shrink.jobs = AllCores();
+  command->add_option("--jobs", shrink.jobs, "Threads; changes no result (default: all cores)")
+      ->check(Between(1, 1024))
       ->type_name("N");
   return command;
 }
@@ -279,6 +300,8 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
       ->required()
       ->type_name("");
   AddLockOutputs(*replay, replay_locks);
+  ShrinkArguments shrink;
+  CLI::App* shrink_command = AddShrink(app, shrink);
   ImageArguments image;
   CLI::App* image_command = AddImage(app, image);
   ImagesArguments images;
@@ -318,6 +341,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   }
   if (record_command->parsed()) return RecordCommand(record, backend, console);
   if (replay->parsed()) return ReplayCommand(trace, replay_locks, backend, console);
+  if (shrink_command->parsed()) return ShrinkCommand(shrink, backend, console);
   if (image_command->parsed()) return ImageCommand(image, backend, console);
   if (images_command->parsed()) return ImagesCommand(images, backend, console);
   if (crash_command->parsed()) return CrashCommand(crash, console);

@@ -8,11 +8,10 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
-#include "model/scenario/json_text.h"
 #include "model/scenario/text.h"
 #include "tools/load_scenario.h"
 #include "tools/output_file.h"
-#include "tools/replay_command.h"
+#include "tools/trace_document.h"
 
 namespace tools {
 namespace {
@@ -56,16 +55,10 @@ std::string VerdictOf(const StateImage& image) {
   return text;
 }
 
-absl::StatusOr<nlohmann::ordered_json> ReadTraceDocument(const std::string& path) {
-  const absl::StatusOr<std::string> text = scenario::ReadTextFile(path, kMaxTraceFileBytes);
-  if (!text.ok()) return text.status();
-  return scenario::ParseDocument(path, *text);
-}
-
 }  // namespace
 
 ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, Console console) {
-  const auto trace = ReadTraceDocument(arguments.trace);
+  const auto trace = LoadTraceDocument(arguments.trace);
   if (!trace.ok()) return Refuse(trace.status(), console);
   absl::Status written;  // whose message names a file already
   const auto sink = [&](const StateImage& image) {

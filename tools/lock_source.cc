@@ -11,7 +11,7 @@
 #include "nlohmann/json.hpp"
 #include "tools/find_scenarios.h"
 #include "tools/load_scenario.h"
-#include "tools/replay_command.h"
+#include "tools/trace_document.h"
 
 namespace tools {
 namespace {

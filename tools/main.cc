@@ -6,6 +6,7 @@
 
 #include "model/scenario/model_policies.h"
 #include "model/scenario/runner.h"
+#include "model/scenario/shrink.h"
 #include "tools/backend.h"
 #include "tools/command_line.h"
 
@@ -18,6 +19,7 @@ tools::Backend RealBackend() {
   backend.run = scenario::RunScenario;
   backend.replay = scenario::ReplayTrace;
   backend.record = scenario::RecordExecution;
+  backend.shrink = scenario::ShrinkTrace;
   backend.image = scenario::MakeTraceImage;
   backend.images = scenario::MakeSampleImages;
   return backend;

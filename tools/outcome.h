@@ -31,8 +31,9 @@ struct Outcome {
   std::vector<std::string> reasons;  // for a fail or an error, one line each
   scenario::ScenarioResult result;
   std::optional<scenario::ScenarioResult> without_policy;  // the clean twin, if it was run
-  std::vector<std::string> traces;  // the file of each finding's trace; empty: not written
-  double seconds = 0;               // that the run took
+  std::vector<std::string> traces;         // the file of each finding's trace; empty: not written
+  std::vector<std::string> shrunk_traces;  // the same, made small
+  double seconds = 0;                      // that the run took
 };
 
 }  // namespace tools

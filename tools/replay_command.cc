@@ -1,15 +1,13 @@
 #include "tools/replay_command.h"
 
-#include "model/scenario/json_text.h"
 #include "model/scenario/text.h"
+#include "tools/trace_document.h"
 
 namespace tools {
 namespace {
 
 absl::StatusOr<scenario::ReplayResult> Replay(const std::string& path, const Backend& backend) {
-  const absl::StatusOr<std::string> text = scenario::ReadTextFile(path, kMaxTraceFileBytes);
-  if (!text.ok()) return text.status();
-  const auto trace = scenario::ParseDocument(path, *text);
+  const auto trace = LoadTraceDocument(path);
   if (!trace.ok()) return trace.status();
   absl::StatusOr<scenario::ReplayResult> result = backend.replay(*trace);
   if (result.ok()) return result;

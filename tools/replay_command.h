@@ -10,8 +10,6 @@
 
 namespace tools {
 
-inline constexpr int64_t kMaxTraceFileBytes = int64_t{1} << 30;
-
 // kAsExpected when the trace's finding (a recording's: none) and digest came out again,
 // kNotAsExpected when not. `outputs`: what the replay showed of lock orders.
 ExitCode ReplayCommand(const std::string& trace_path, const LockOutputs& outputs,

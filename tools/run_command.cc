@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "model/scenario/text.h"
@@ -191,19 +192,30 @@ class Run {
   void WriteTraces(Outcome& outcome) {
     const int same_name_before = names_seen_[outcome.name]++;
     const std::string again = same_name_before > 0 ? Cat(".", same_name_before + 1) : "";
+    std::set<std::string> kinds;
     for (size_t i = 0; i < outcome.result.findings.size(); ++i) {
       scenario::FoundFinding& finding = outcome.result.findings[i];
       std::string& path = outcome.traces.emplace_back();
+      std::string& shrunk_path = outcome.shrunk_traces.emplace_back();
       if (finding.trace.is_null()) continue;
-      path =
-          Cat(*arguments_.traces, "/", outcome.name, again, "-", i + 1, "-", finding.kind, ".json");
-      absl::StatusOr<OutputFile> file = OutputFile::Open(path);
-      const absl::Status written =
-          file.ok() ? file->Write(finding.trace.dump() + "\n") : file.status();
+      const std::string stem =
+          Cat(*arguments_.traces, "/", outcome.name, again, "-", i + 1, "-", finding.kind);
+      path = WriteTrace(stem + ".json", finding.trace);
+      const bool is_first = kinds.insert(finding.kind).second;
+      if (arguments_.shrinks && is_first && outcome.verdict == Verdict::kFail) {
+        const auto shrunk = backend_.shrink(finding.trace, arguments_.options.jobs);
+        if (shrunk.ok()) shrunk_path = WriteTrace(stem + ".small.json", shrunk->trace);
+      }
       finding.trace = nullptr;  // may be large
-      if (!written.ok()) path.clear();
-      Report(written);
     }
+  }
+
+  // The path if it could be written.
+  std::string WriteTrace(std::string path, const nlohmann::ordered_json& trace) {
+    absl::StatusOr<OutputFile> file = OutputFile::Open(path);
+    const absl::Status written = file.ok() ? file->Write(trace.dump() + "\n") : file.status();
+    Report(written);
+    return written.ok() ? std::move(path) : "";
   }
 
   sim::GuardTable Guards() const {

@@ -91,9 +91,11 @@ std::string FailureText(const Outcome& outcome, std::string_view rerun) {
   if (outcome.result.more_cycles) out += "\nThere are more lock cycles than are listed.\n";
   out += '\n';
   bool any_trace = false;
-  for (const std::string& trace : outcome.traces) {
-    if (trace.empty()) continue;
-    out += Cat("replay: crashdep replay ", trace, "\n");
+  for (size_t i = 0; i < outcome.traces.size(); ++i) {
+    if (outcome.traces[i].empty()) continue;
+    out += Cat("replay: crashdep replay ", outcome.traces[i], "\n");
+    const bool is_shrunk = i < outcome.shrunk_traces.size() && !outcome.shrunk_traces[i].empty();
+    if (is_shrunk) out += Cat(" small: crashdep replay ", outcome.shrunk_traces[i], "\n");
     any_trace = true;
   }
   if (!any_trace) out += Cat("again: ", rerun, "\n");

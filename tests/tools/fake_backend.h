@@ -74,6 +74,22 @@ inline absl::StatusOr<scenario::Recording> FakeRecord(const scenario::Scenario& 
                                        {"kind", ""}}};
 }
 
+// The finding of "stubborn" does not come again.
+inline absl::StatusOr<scenario::ShrinkResult> FakeShrink(const nlohmann::ordered_json& trace, int) {
+  if (!trace.is_object() || !trace.contains("kind")) {
+    return absl::InvalidArgumentError("/kind: is missing");
+  }
+  if (trace["scenario"] == "stubborn") return absl::FailedPreconditionError("it is gone");
+  scenario::ShrinkResult result;
+  result.kind = trace["kind"];
+  result.message = "T1 waits";
+  result.before = {.operations = 9, .threads = 2, .turns = 1234, .switches = 8, .bytes = 4096};
+  result.after = {.operations = 2, .threads = 1, .turns = 5, .switches = 0, .bytes = 1};
+  const nlohmann::ordered_json threads = {{{"name", "t"}, {"ops", {{{"op", "sync"}}}}}};
+  result.trace = {{"crashdep_trace", 1}, {"scenario", {{"threads", threads}}}};
+  return result;
+}
+
 // A device of some bytes with the mark of ours, about which something is known.
 inline absl::Status GiveImage(nlohmann::ordered_json json, scenario::ImageSink sink) {
   json.update({{"scenario", "s"},
@@ -147,6 +163,7 @@ class CommandTest : public testing::Test {
                              FakeRun,
                              FakeReplay,
                              FakeRecord,
+                             FakeShrink,
                              FakeImage,
                              FakeImages};
     std::vector<const char*> argv = {"crashdep"};
