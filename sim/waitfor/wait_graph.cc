@@ -184,12 +184,12 @@ Finding ExplainEnd(const World& world, ExecutionEnd end) {
   const std::string cycle = graph.cycle.empty() ? "" : text.Cycle(graph.cycle);
   if (end == ExecutionEnd::kDeadlock) {
     finding.kind = "deadlock";
-    finding.message = absl::StrCat("deadlock: ", cycle.empty() ? text.Summary(graph) : cycle);
+    finding.message = cycle.empty() ? text.Summary(graph) : cycle;
   } else {
     finding.kind = "starvation";
-    finding.message = absl::StrCat(
-        "starvation: ", end == ExecutionEnd::kTurnLimit ? "turn" : "time", " limit reached",
-        graph.stuck.empty() ? "" : " with work left for ", text.Names(graph));
+    finding.message =
+        absl::StrCat(end == ExecutionEnd::kTurnLimit ? "turn" : "time", " limit reached",
+                     graph.stuck.empty() ? "" : " with work left for ", text.Names(graph));
     if (!cycle.empty()) finding.detail = absl::StrCat("cycle: ", cycle, "\n");
   }
   for (const StuckTask& stuck : graph.stuck) absl::StrAppend(&finding.detail, text.Detail(stuck));

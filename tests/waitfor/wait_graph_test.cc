@@ -55,7 +55,7 @@ TEST_F(WaitGraphTest, CycleIsNamedFromItsFirstTask) {
   SpawnTaker("flusher", b_, a_);
   const Finding finding = Explain();
   EXPECT_EQ(finding.kind, "deadlock");
-  EXPECT_EQ(finding.message, "deadlock: writer -> flusher -> writer");
+  EXPECT_EQ(finding.message, "writer -> flusher -> writer");
   EXPECT_THAT(FindWaits(world_).cycle, ElementsAre(TaskId{1}, TaskId{2}));
 }
 
@@ -63,7 +63,7 @@ TEST_F(WaitGraphTest, LongerCycleIsFound) {
   SpawnTaker("writer", a_, b_);
   SpawnTaker("truncate", c_, a_);
   SpawnTaker("flusher", b_, c_);
-  EXPECT_EQ(Explain().message, "deadlock: writer -> flusher -> truncate -> writer");
+  EXPECT_EQ(Explain().message, "writer -> flusher -> truncate -> writer");
 }
 
 TEST_F(WaitGraphTest, TaskThatWaitsForItselfIsACycle) {
@@ -71,7 +71,7 @@ TEST_F(WaitGraphTest, TaskThatWaitsForItselfIsACycle) {
     a_.mutex_lock();
     a_.mutex_lock();
   });
-  EXPECT_EQ(Explain().message, "deadlock: writer -> writer");
+  EXPECT_EQ(Explain().message, "writer -> writer");
 }
 
 TEST_F(WaitGraphTest, DetailTellsWhatEachTaskWaitsForWhereAndWhatItHolds) {
@@ -99,7 +99,7 @@ TEST_F(WaitGraphTest, WriterWaitsForEveryReader) {
     a_.mutex_lock();
     rwsem.down_write();
   });
-  EXPECT_EQ(Explain().message, "deadlock: reader -> writer -> reader");
+  EXPECT_EQ(Explain().message, "reader -> writer -> reader");
 }
 
 TEST_F(WaitGraphTest, WithoutACycleEveryWaitIsNamed) {
@@ -112,8 +112,7 @@ TEST_F(WaitGraphTest, WithoutACycleEveryWaitIsNamed) {
     world_.SleepFor(1'000'000);
     a_.mutex_lock();
   });
-  EXPECT_EQ(Explain().message,
-            "deadlock: writer waits for j_wait_commit, flusher waits for class_a");
+  EXPECT_EQ(Explain().message, "writer waits for j_wait_commit, flusher waits for class_a");
   EXPECT_THAT(FindWaits(world_).cycle, IsEmpty());
 }
 
@@ -124,7 +123,7 @@ TEST_F(WaitGraphTest, OwnerThatHasEndedIsTold) {
     a_.mutex_lock();
   });
   const Finding finding = Explain();
-  EXPECT_EQ(finding.message, "deadlock: flusher waits for class_a");
+  EXPECT_EQ(finding.message, "flusher waits for class_a");
   EXPECT_THAT(finding.detail, HasSubstr("owned by writer/0 (which has ended)"));
 }
 
@@ -135,7 +134,7 @@ TEST_F(WaitGraphTest, IdleDaemonsAreNotStuck) {
     }
   });
   SpawnTaker("writer", a_, a_);
-  EXPECT_EQ(Explain().message, "deadlock: writer -> writer");
+  EXPECT_EQ(Explain().message, "writer -> writer");
   EXPECT_EQ(FindWaits(world_).stuck.size(), 1u);
 }
 
@@ -147,7 +146,7 @@ TEST_F(WaitGraphTest, TurnLimitIsAStarvationOfThoseWithWorkLeft) {
   });
   const Finding finding = Explain();
   EXPECT_EQ(finding.kind, "starvation");
-  EXPECT_EQ(finding.message, "starvation: turn limit reached with work left for spinner");
+  EXPECT_EQ(finding.message, "turn limit reached with work left for spinner");
   EXPECT_THAT(finding.detail, HasSubstr("spinner/1 can go on:\n       ext4_retry_alloc+"));
 }
 
