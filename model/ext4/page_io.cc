@@ -60,6 +60,7 @@ void ext4_end_io_end(Ext4IoEnd& io_end) {
   SIM_CHECK(!io_end.folios.empty());
   {
     const sim::EventScope writeback(io_end.folios.front()->writeback_wait);
+    const sim::EventScope throttled(io_end.inode.sbi.s_bdi.progress());
     if (MayConvert(io_end.inode, io_end.error)) {
       io_end.error = FirstError(io_end.error, ConvertForIoEnd(io_end));
     } else if (io_end.handle != nullptr) {
@@ -115,6 +116,7 @@ void ext4_iomap_finish_ioend(Ext4Inode& inode, IomapIoend& ioend) {
   SIM_FRAME("ext4_iomap_finish_ioend");
   {
     const sim::EventScope writeback(ioend.parts.front().folio->writeback_wait);
+    const sim::EventScope throttled(inode.sbi.s_bdi.progress());
     if (MayConvert(inode, ioend.error)) {
       ioend.error = FirstError(ioend.error, FinishUnderHandle(inode, ioend));
     }

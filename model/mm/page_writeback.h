@@ -2,8 +2,8 @@
 //
 // balance_dirty_pages() makes a writer wait while dirty and under-writeback memory is above the
 // limit; the flusher starts at the background threshold. The lock checker sees an event that the
-// flusher holds while it writes back: so throttling under a lock that writeback needs is a cycle,
-// whether or not the limit is reached this time.
+// flusher holds while it writes back, and a worker until it has ended writeback: so throttling
+// under a lock that these need is a cycle, whether or not the limit is reached this time.
 //
 // Not modelled: rate estimates and pauses; there is one limit, for the whole file system.
 #pragma once
@@ -34,6 +34,10 @@ class BackingDevInfo {
   // [bdi_split_work_to_wbs(), wb_wait_for_completion()].
   void writeback_and_wait();
   void __mark_inode_dirty(Inode& inode);  // puts it on b_dirty
+
+  // What throttled writers wait for: an event of whoever brings dirty memory, or memory under
+  // writeback, down.
+  sim::WaitQueue& progress() { return progress_; }
 
   void Forget(Inode& inode);  // it is about to go
 
