@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gmock/gmock.h"
+#include "model/scenario/lock_cycle_judge.h"
 #include "tests/suite/suite.h"
 #include "tools/verdict.h"
 
@@ -110,6 +111,39 @@ TEST_P(SeedSuiteTest, EveryTraceReplaysToItsFinding) {
     EXPECT_EQ(replayed->digest, replayed->expected_digest);
   }
 }
+
+// A scenario, and what the message of one of its lock cycles contains.
+struct BrokenOrder {
+  const char* scenario;
+  const char* cycle;
+};
+
+class SeedDeadlockTest : public testing::TestWithParam<BrokenOrder> {};
+
+// What breaks the order of locks is no opinion: an execution ends in the deadlock.
+TEST_P(SeedDeadlockTest, ALockCycleIsConfirmed) {
+  const Scenario scenario =
+      suite::Load(suite::InSource(std::string("scenarios/seed/") + GetParam().scenario + ".json"));
+  const ScenarioResult result = Search(scenario, ExecutionLimit(scenario.search));
+  const auto reports = result.locks->Conclude().found;
+  const auto report = std::find_if(reports.begin(), reports.end(), [](const auto& candidate) {
+    return sim::Message(candidate).find(GetParam().cycle) != std::string::npos;
+  });
+  ASSERT_NE(report, reports.end());
+  scenario::LockCycleJudge judge(scenario, nullptr);
+  const auto outcome = judge.Judge(*report, [](int64_t) { return scenario::TracedRun(); });
+  EXPECT_EQ(outcome.kind, scenario::CycleOutcome::Kind::kConfirmed) << outcome.why;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Seed, SeedDeadlockTest,
+    testing::Values(BrokenOrder{"b31_intwrite_under_handle", "jbd2_handle --> sb_internal"},
+                    BrokenOrder{"b37d_handle_across_balance_dirty_pages",
+                                "jbd2_handle --> balance_dirty_pages"},
+                    BrokenOrder{"b37e_folio_lock_under_handle", "jbd2_handle --> folio lock"},
+                    BrokenOrder{"b37f_ordered_list_on_iomap_inode", "jbd2_commit --> PG_writeback"},
+                    BrokenOrder{"reserved_handle_not_reserved", "jbd2_handle --> folio lock"}),
+    [](const auto& info) { return std::string(info.param.scenario); });
 
 INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(suite::Paths("scenarios/seed")),
                          suite::NameOf);
