@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/scenario/execution_log.h"
 #include "model/scenario/images.h"
 #include "model/scenario/policy_field.h"
 #include "model/scenario/runner.h"
@@ -37,6 +38,8 @@ struct Backend {
   std::function<absl::Status(const nlohmann::ordered_json& trace,
                              const std::optional<std::string>& number, scenario::ImageSink)>
       image;
+  // scenario::LogTrace()
+  std::function<absl::Status(const nlohmann::ordered_json& trace, model::ExecutionLog& log)> log;
   // scenario::MakeSampleImages()
   std::function<absl::StatusOr<int64_t>(const scenario::Scenario&, const scenario::RunOptions&,
                                         int64_t count, scenario::ImageSink)>

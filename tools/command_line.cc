@@ -17,6 +17,7 @@
 #include "tools/crash_command.h"
 #include "tools/image_command.h"
 #include "tools/lockdep_command.h"
+#include "tools/log_command.h"
 #include "tools/look_commands.h"
 #include "tools/record_command.h"
 #include "tools/replay_command.h"
@@ -222,6 +223,20 @@ CLI::App* AddImages(CLI::App& app, ImagesArguments& images) {
   return command;
 }
 
+CLI::App* AddLog(CLI::App& app, LogArguments& log) {
+  CLI::App* command = app.add_subcommand(
+      "log", "Write an execution's device writes as a log of dm-log-writes, for crash and others");
+  command->add_option("TRACE", log.trace, "A file that run --traces or record wrote")
+      ->required()
+      ->type_name("");
+  command
+      ->add_option("-o,--output", log.log,
+                   "The log to write; FILE.img is the device before, FILE.tags what was written")
+      ->required()
+      ->type_name("FILE");
+  return command;
+}
+
 CLI::App* AddCrash(CLI::App& app, CrashArguments& crash) {
   CLI::App* command = app.add_subcommand(
       "crash", "Look for what a power cut could show, in a recording of a real kernel's writes");
@@ -306,6 +321,8 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* image_command = AddImage(app, image);
   ImagesArguments images;
   CLI::App* images_command = AddImages(app, images);
+  LogArguments log;
+  CLI::App* log_command = AddLog(app, log);
   CrashArguments crash;
   CLI::App* crash_command = AddCrash(app, crash);
   CLI::App* check = AddPaths(app, "check", "Say what is wrong with scenario files", paths);
@@ -344,6 +361,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   if (shrink_command->parsed()) return ShrinkCommand(shrink, backend, console);
   if (image_command->parsed()) return ImageCommand(image, backend, console);
   if (images_command->parsed()) return ImagesCommand(images, backend, console);
+  if (log_command->parsed()) return LogCommand(log, backend, console);
   if (crash_command->parsed()) return CrashCommand(crash, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);
   if (list->parsed()) {

@@ -1,10 +1,6 @@
 #include "tools/image_command.h"
 
-#include <filesystem>
-#include <fstream>
 #include <ostream>
-#include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_format.h"
@@ -19,25 +15,9 @@ namespace {
 using scenario::Cat;
 using scenario::StateImage;
 
-// The first half of every image's UUID, and where it is.
-constexpr std::string_view kImageMark = "crashdep";
-constexpr std::streamoff kMarkAt = 1024 + 0x68;
-
-// A slip of the hand must not cost a trace, or whatever else is there.
-absl::Status CheckIsOurs(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
-  std::ifstream file(path, std::ios::binary);
-  std::string mark(kImageMark.size(), '\0');
-  file.seekg(kMarkAt).read(mark.data(), static_cast<std::streamsize>(mark.size()));
-  if (file && mark == kImageMark) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      Cat(path, ": is there and is not an image of crashdep; it is left alone"));
-}
-
 // The image, and what is known of it.
 absl::Status WriteFiles(const std::string& path, const StateImage& image) {
-  if (absl::Status status = CheckIsOurs(path); !status.ok()) return status;
+  if (absl::Status status = CheckIsOurImage(path); !status.ok()) return status;
   absl::StatusOr<OutputFile> device = OutputFile::Open(path);
   if (!device.ok()) return device.status();
   absl::StatusOr<OutputFile> json = OutputFile::Open(path + ".json");
@@ -56,6 +36,11 @@ std::string VerdictOf(const StateImage& image) {
 }
 
 }  // namespace
+
+absl::Status CheckIsOurImage(const std::string& path) {
+  // The first half of every image's UUID, and where it is.
+  return CheckIsOurs(path, "crashdep", 1024 + 0x68, "an image");
+}
 
 ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, Console console) {
   const auto trace = LoadTraceDocument(arguments.trace);

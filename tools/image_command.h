@@ -35,4 +35,7 @@ struct ImagesArguments {
 // kBadInput for a bad scenario, and for a place that cannot be written.
 ExitCode ImagesCommand(const ImagesArguments& arguments, const Backend& backend, Console console);
 
+// Fails if `path` is there and is not an image of crashdep.
+absl::Status CheckIsOurImage(const std::string& path);
+
 }  // namespace tools

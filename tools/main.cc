@@ -4,6 +4,7 @@
 #include <exception>
 #include <iostream>
 
+#include "model/scenario/execution_log.h"
 #include "model/scenario/model_policies.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/shrink.h"
@@ -20,6 +21,7 @@ tools::Backend RealBackend() {
   backend.replay = scenario::ReplayTrace;
   backend.record = scenario::RecordExecution;
   backend.shrink = scenario::ShrinkTrace;
+  backend.log = scenario::LogTrace;
   backend.image = scenario::MakeTraceImage;
   backend.images = scenario::MakeSampleImages;
   return backend;

@@ -57,6 +57,18 @@ absl::Status OutputFile::WriteWith(absl::FunctionRef<void(std::ostream&)> write)
   return absl::OkStatus();
 }
 
+absl::Status CheckIsOurs(const std::string& path, std::string_view mark, int64_t at,
+                         std::string_view what) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(mark.size(), '\0');
+  file.seekg(at).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (file && bytes == mark) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      scenario::Cat(path, ": is there and is not ", what, " of crashdep; it is left alone"));
+}
+
 absl::Status MakeDirectory(const std::string& path) {
   std::error_code error;
   fs::create_directories(path, error);

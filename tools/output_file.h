@@ -1,6 +1,7 @@
 // A file that a command writes: there as a whole, or as it was before.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -33,6 +34,11 @@ class OutputFile {
   std::string path_;
   std::string part_;  // what is written first and then renamed; `path_` itself for a pipe or device
 };
+
+// A slip of the hand must not cost a file of somebody else: fails if `path` is there and does not
+// have `mark` at byte `at`, which `what` of ours has.
+absl::Status CheckIsOurs(const std::string& path, std::string_view mark, int64_t at,
+                         std::string_view what);
 
 // Makes `path` and its parents; it may be there already. Failure: "path: why".
 absl::Status MakeDirectory(const std::string& path);

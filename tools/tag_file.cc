@@ -25,4 +25,15 @@ absl::StatusOr<TaggedWrites> ParseTags(const std::string& name, std::string_view
   return writes;
 }
 
+std::string TagText(const TaggedWrites& writes) {
+  std::string text;
+  for (const auto& [path, of_path] : writes) {
+    for (const model::TaggedWrite& write : of_path) {
+      absl::StrAppend(&text, path, " ", write.offset_bytes, " ", write.size_bytes, " ",
+                      absl::Hex(write.tag, absl::kZeroPad4), "\n");
+    }
+  }
+  return text;
+}
+
 }  // namespace tools

@@ -22,4 +22,7 @@ using TaggedWrites = std::map<std::string, std::vector<model::TaggedWrite>>;
 // Failure: "name:line: why".
 absl::StatusOr<TaggedWrites> ParseTags(const std::string& name, std::string_view text);
 
+// The reverse. Requires: there is no space in a path.
+std::string TagText(const TaggedWrites& writes);
+
 }  // namespace tools

@@ -29,6 +29,12 @@ std::string StaleTag(uint64_t device_byte) {
   return Padded(absl::StrCat("STALE:", absl::Hex(device_byte)));
 }
 
+TaggedWrite TaggedWriteOf(const History& history, WriteId write) {
+  SIM_CHECK(write <= kMaxTaggedWrites);
+  const History::Write& from = history.write(write);
+  return {from.pos_bytes, from.len_bytes, write};
+}
+
 bool SectorBytes::InLog(uint64_t sector) const {
   const Pblk pblk = layout_.geometry.block_of_sector(sector);
   return pblk > layout_.geometry.journal() && pblk < layout_.geometry.first_data();
@@ -42,6 +48,22 @@ const DiskBytes& SectorBytes::Block(ImageId image, bool in_log) {
                                   : RenderBlock(layout_, images_, image);
   }
   return block;
+}
+
+DiskBytes SectorBytes::Data(WriteId write, uint64_t pos_bytes) const {
+  DiskBytes bytes;
+  if (data_text_ == DataText::kTagged) {
+    const TaggedWrite tagged = TaggedWriteOf(history_, write);
+    const uint64_t begin = std::max(pos_bytes, tagged.offset_bytes);
+    bytes.resize(begin - pos_bytes);  // another's
+    Append(bytes, WrittenIn(tagged, begin, pos_bytes + kSectorBytes));
+    return bytes;
+  }
+  const std::string& name = history_.Find(history_.write(write).file)->name;
+  for (uint32_t at = 0; at < kSectorBytes; at += kTagBytes) {
+    Append(bytes, DataTag(name, pos_bytes + at, write));
+  }
+  return bytes;
 }
 
 DiskBytes SectorBytes::At(uint64_t sector, SectorContent content) {
@@ -60,15 +82,8 @@ DiskBytes SectorBytes::At(uint64_t sector, SectorContent content) {
       const auto begin = block.begin() + ImageSectorOf(content) * kSectorBytes;
       return DiskBytes(begin, begin + kSectorBytes);
     }
-    case ContentKind::kData: {
-      const History::Write& write = history_.write(WriteOf(content));
-      const std::string& name = history_.Find(write.file)->name;
-      const uint64_t pos = uint64_t{GranuleIndexOf(content)} * kGranuleBytes;
-      for (uint32_t at = 0; at < kSectorBytes; at += kTagBytes) {
-        Append(bytes, DataTag(name, pos + at, WriteOf(content)));
-      }
-      return bytes;
-    }
+    case ContentKind::kData:
+      return Data(WriteOf(content), uint64_t{GranuleIndexOf(content)} * kGranuleBytes);
     case ContentKind::kMixed:
       for (const GranuleRun& run : history_.granules().Runs(content)) {
         const DiskBytes all = At(sector, run.content);

@@ -25,14 +25,16 @@ struct DiskLayout {
   JournalChecksum journal_checksum = JournalChecksum::kV3;
   // The model's log block that is log block 1 on disk.
   uint32_t first_log_block = 1;
+  // False: the journal stays as short as it is, which e2fsck and Linux do not take.
+  bool lengthens_journal = true;
 
   // Of the real journal, its superblock included.
   uint32_t journal_blocks() const { return geometry.journal_blocks + padding(); }
   // Of the real device.
   uint32_t blocks() const { return geometry.blocks + padding(); }
   uint32_t padding() const {
-    return geometry.journal_blocks < kMinJournalBlocks ? kMinJournalBlocks - geometry.journal_blocks
-                                                       : 0;
+    const bool is_short = geometry.journal_blocks < kMinJournalBlocks;
+    return is_short && lengthens_journal ? kMinJournalBlocks - geometry.journal_blocks : 0;
   }
   // Where on disk the model's log block is. 0, which is none, stays 0.
   uint32_t LogBlockOnDisk(uint32_t log_block) const;

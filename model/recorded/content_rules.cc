@@ -33,16 +33,6 @@ int64_t TagIn(std::string_view text) {
   return -1;
 }
 
-// What `write` has in the range [begin, end) of its file.
-std::string WrittenIn(const TaggedWrite& write, uint64_t begin, uint64_t end) {
-  std::string text;
-  const uint64_t unit = begin - (begin - write.offset_bytes) % kTagBytes;
-  for (uint64_t at = unit; at < end; at += kTagBytes) {
-    text += absl::StrFormat("%04x:%010x\n", write.tag, at);
-  }
-  return text.substr(begin - unit, end - begin);
-}
-
 std::string Printable(std::string_view bytes) {
   std::string text;
   for (const char c : bytes.substr(0, kShownBytes)) text += c >= ' ' && c <= '~' ? c : '.';
@@ -68,6 +58,15 @@ std::vector<bool> RightBytes(const std::vector<TaggedWrite>* writes, uint64_t of
 }
 
 }  // namespace
+
+std::string WrittenIn(const TaggedWrite& write, uint64_t begin, uint64_t end) {
+  std::string text;
+  const uint64_t unit = begin - (begin - write.offset_bytes) % kTagBytes;
+  for (uint64_t at = unit; at < end; at += kTagBytes) {
+    text += absl::StrFormat("%04x:%010x\n", write.tag, at);
+  }
+  return text.substr(begin - unit, end - begin);
+}
 
 const char* NameOf(WrongBytes::Kind kind) {
   switch (kind) {

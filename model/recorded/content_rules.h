@@ -26,6 +26,9 @@ struct TaggedWrite {
   uint32_t tag = 0;
 };
 
+// What `write` has in the range [begin, end) of its file.
+std::string WrittenIn(const TaggedWrite& write, uint64_t begin, uint64_t end);
+
 struct WrongBytes {
   enum class Kind : uint8_t {
     kStalePattern,  // what free blocks were filled with

@@ -3,6 +3,9 @@
 #include <charconv>
 #include <optional>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
@@ -19,6 +22,24 @@ std::string WithoutSlashes(std::string path) {
   while (!path.empty() && path.back() == '/') path.pop_back();
   path.erase(0, path.find_first_not_of('/'));
   return path;
+}
+
+bool IsInName(char c) { return absl::ascii_isalnum(c) || c == '_' || c == '-' || c == '.'; }
+
+// Is `path` a word of the text, or the end of a longer path?
+bool Names(const std::string& text, const std::string& path) {
+  for (size_t at = text.find(path); at != std::string::npos; at = text.find(path, at + 1)) {
+    const size_t end = at + path.size();
+    if ((at == 0 || !IsInName(text[at - 1])) && (end == text.size() || !IsInName(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool TellsOfABeginning(const std::string& text) {
+  const std::vector<std::string> words = absl::StrSplit(text, ' ');
+  return absl::c_any_of(words, [](const auto& word) { return absl::EndsWith(word, "-begin"); });
 }
 
 }  // namespace
@@ -77,7 +98,8 @@ bool PromisedFiles::Covers(const std::string& path) const {
 uint32_t EndOfPromise(const std::vector<RecordedMark>& marks, size_t number,
                       const std::string& path, uint32_t entries) {
   for (size_t i = number + 1; i < marks.size(); ++i) {
-    if (marks[i].text.find(path) != std::string::npos) return marks[i - 1].entry + 1;
+    if (!Names(marks[i].text, path)) continue;
+    return marks[TellsOfABeginning(marks[i].text) ? i : i - 1].entry + 1;
   }
   return entries;
 }

@@ -48,7 +48,9 @@ class PromisedFiles {
   std::optional<uint64_t> size_bytes_;
 };
 
-// Until when a promise that marks[number] makes on `path` holds: as many entries.
+// Until when a promise that marks[number] makes on `path` holds: as many entries. That is the next
+// mark with `path` in it, if it has a word that ends in "-begin"; else the mark before that one,
+// since what it tells of may have begun by then.
 uint32_t EndOfPromise(const std::vector<RecordedMark>& marks, size_t number,
                       const std::string& path, uint32_t entries);
 

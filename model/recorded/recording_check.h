@@ -21,8 +21,9 @@
 // such or a write behind the file system that begins with a printable word. "fsync-done PATH [size
 // N]": from here on PATH is there with its contents; "sync-done": every file is; "dir-fsync-done
 // DIR": the files right below DIR are there. What they are is taken from the state in which every
-// write arrived. The promise on a file ends with the last mark before the next one that has its
-// path in it, since what that one tells of may have begun by then.
+// write arrived. The promise on a file ends with the next mark that has its path in it: at that
+// mark if one of its words ends in "-begin", else at the mark before it, since what it tells of may
+// have begun by then.
 //
 // Not judged: contents of files with inline data; that orphan cleanup is right.
 #pragma once

@@ -7,7 +7,6 @@
 #include "model/scenario/end_checks.h"
 #include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
-#include "model/scenario/thread_body.h"
 #include "sim/race/race_checker.h"
 #include "sim/waitfor/wait_graph.h"
 
@@ -119,7 +118,9 @@ class Execution {
  public:
   Execution(Workbench& bench, const ExecutionOptions& options, sim::Strategy& strategy,
             sim::Validator& locks)
-      : images_(&bench.images_),
+      : bench_(bench),
+        recorder_(options.recorder),
+        images_(&bench.images_),
         granules_(bench.granules_),
         history_(bench.history_, granules_),
         world_(std::make_unique<sim::World>(WorldOf(bench.scenario_, options), strategy,
@@ -127,6 +128,7 @@ class Execution {
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
     world_->set_event_log(options.log);
+    device_.set_bio_listener(recorder_);
     if (options.lock_stat != nullptr) tracker_.set_stat(*options.lock_stat);
     if (options.guards != nullptr) {
       options.guards->set_execution(bench.scenario_.name, options.number);
@@ -142,7 +144,7 @@ class Execution {
     sbi_->s_bdi.StartFlusher();
     uint64_t number = 0;
     for (const ThreadConfig& thread : bench.scenario_.threads) {
-      threads_.push_back(std::make_unique<ThreadBody>(thread, ++number, *sbi_));
+      threads_.push_back(std::make_unique<ThreadBody>(thread, ++number, *sbi_, recorder_));
       ThreadBody& body = *threads_.back();
       world_->Spawn(thread.name, sim::TaskKind::kUser, [&body] { body.Run(); });
     }
@@ -160,12 +162,17 @@ class Execution {
       world_->Report(sim::ExplainEnd(*world_, end));
     }
     if (crash_ != nullptr) crash_->End();
+    if (recorder_ != nullptr) {
+      recorder_->OnEnd(bench_.fs_.geometry, images_, history_, *bench_.disk_);
+    }
     ExecutionResult result = ResultOf(*world_, end);
     if (crash_ != nullptr) result.crash_states = crash_->count();
     return result;
   }
 
  private:
+  const Workbench& bench_;
+  ExecutionRecorder* recorder_ = nullptr;
   model::ImageStore images_;
   model::GranuleTable granules_;
   model::History history_;

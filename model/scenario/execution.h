@@ -13,6 +13,7 @@
 #include "model/program/program.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/scenario.h"
+#include "model/scenario/thread_body.h"
 #include "sim/engine/event_log.h"
 #include "sim/engine/world.h"
 #include "sim/locking/hold_and_wait.h"
@@ -55,6 +56,15 @@ class Workbench {
   uint64_t expected_turns_ = 0;  // 0: not known yet
 };
 
+// Sees what the threads call and what reaches the device, and what it means.
+class ExecutionRecorder : public sim::BioListener, public CallListener {
+ public:
+  // The execution has ended. `before`: the device before the first mount.
+  virtual void OnEnd(const model::Geometry& geometry, const model::ImageStore& images,
+                     const model::History& history,
+                     const std::vector<model::SectorContent>& before) = 0;
+};
+
 struct ExecutionOptions {
   uint64_t number = 0;  // within the search
   uint64_t seed = 0;
@@ -65,6 +75,7 @@ struct ExecutionOptions {
   sim::GuardTable* guards = nullptr;
   sim::LockStat* lock_stat = nullptr;      // if not null, waits and holds are measured
   model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
+  ExecutionRecorder* recorder = nullptr;   // may be null; not told of lock programs
 };
 
 struct ExecutionResult {

@@ -23,20 +23,29 @@ std::string Text(const OpResult& result) {
 
 }  // namespace
 
-ThreadBody::ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi)
+ThreadBody::ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi,
+                       CallListener* listener)
     : config_(config),
       sbi_(sbi),
+      listener_(listener),
       memory_(sbi.world, sbi.world.lock_tracker().Class("&mm->mmap_lock"), number) {}
 
 void ThreadBody::Run() {
   for (int64_t i = 0; i < config_.repeat; ++i) {
-    for (const Op& op : config_.ops) Check(op, Perform(op));
+    for (const Op& op : config_.ops) Check(op, Call(op));
   }
   while (!open_files_.empty()) {
     model::Inode* inode = open_files_.begin()->second;
     open_files_.erase(open_files_.begin());
     model::iput(*inode);
   }
+}
+
+OpResult ThreadBody::Call(const Op& op) {
+  if (listener_ != nullptr) listener_->OnCall(config_.name, op);
+  const OpResult result = Perform(op);
+  if (listener_ != nullptr) listener_->OnReturn(config_.name, op, result);
+  return result;
 }
 
 OpResult ThreadBody::Perform(const Op& op) {

@@ -10,15 +10,25 @@
 
 namespace scenario {
 
+// Sees the calls that threads make.
+class CallListener {
+ public:
+  virtual ~CallListener() = default;
+  virtual void OnCall(const std::string& thread, const Op& op) = 0;
+  virtual void OnReturn(const std::string& thread, const Op& op, const OpResult& result) = 0;
+};
+
 class ThreadBody {
  public:
-  // All must outlive the thread.
-  ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi);
+  // All must outlive the thread; `listener` may be null.
+  ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi,
+             CallListener* listener);
 
   // On the thread's task.
   void Run();
 
  private:
+  OpResult Call(const Op& op);
   OpResult Perform(const Op& op);
   OpResult OnInode(const Op& op, model::Inode& inode);
   model::Inode* Find(const std::string& file);
@@ -29,6 +39,7 @@ class ThreadBody {
 
   const ThreadConfig& config_;
   model::Ext4SbInfo& sbi_;
+  CallListener* listener_ = nullptr;
   model::UserMemory memory_;
   std::map<std::string, model::Inode*> open_files_;
 };

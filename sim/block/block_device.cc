@@ -46,6 +46,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   ++in_flight_;
   RecordSubmission(bio);
   if (world_.logging()) world_.Log("submit", Describe(bio));
+  if (bio_listener_ != nullptr) bio_listener_->OnSubmit(*this, bio);
   if (is_flush || (bio.preflush && config_.volatile_cache)) {
     StartFlush(bio);
   } else {
@@ -161,14 +162,18 @@ void BlockDevice::FinishRead(Bio& bio) {
   }
 }
 
+size_t BlockDevice::SectorsDone(const BioState& state) {
+  const size_t all = state.bio->contents.size();
+  if (!state.fault.has_value()) return all;
+  return *state.fault == DeviceFault::Kind::kShortWrite ? all / 2 : 0;
+}
+
 void BlockDevice::FinishWrite(BioState& write) {
   const Bio& bio = *write.bio;
   TouchSectors(bio, Access::kWrite);
   world_.Touch(cache_, Access::kRead);
   write.completion = ++completions_;
-  size_t written = bio.contents.size();
-  if (write.fault == DeviceFault::Kind::kWriteError) written = 0;
-  if (write.fault == DeviceFault::Kind::kShortWrite) written /= 2;
+  const size_t written = SectorsDone(write);
   // A failed FUA write promises nothing, not even for what it wrote.
   const bool durable =
       !config_.volatile_cache || (bio.fua && !write.fault.has_value() && !config_.ignore_flush);
@@ -195,6 +200,9 @@ void BlockDevice::EndBio(BioId id) {
   const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
   --in_flight_;
   if (world_.logging()) world_.Log("complete", Describe(bio));
+  if (bio_listener_ != nullptr) {
+    bio_listener_->OnComplete(*this, bio, SectorsDone(bios_[id.value]));
+  }
   if (bio.end_io != nullptr) bio.end_io(bio, status);
 }
 

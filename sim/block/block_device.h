@@ -85,6 +85,16 @@ class DeviceListener {
   virtual void OnDurable(const BlockDevice& device) = 0;
 };
 
+// Sees every bio come and go, as a device-mapper target between file system and device would.
+class BioListener {
+ public:
+  virtual ~BioListener() = default;
+  virtual void OnSubmit(const BlockDevice& device, const Bio& bio) = 0;
+  // Before its end_io. `done`: how many of its sectors were read or written; of a bio that failed
+  // not all.
+  virtual void OnComplete(const BlockDevice& device, const Bio& bio, size_t done) = 0;
+};
+
 struct DeviceFault {
   enum class Kind : uint8_t { kWriteError, kShortWrite };
   Kind kind = Kind::kWriteError;
@@ -118,6 +128,8 @@ class BlockDevice {
 
   // At most one; may be null.
   void set_listener(DeviceListener* listener) { listener_ = listener; }
+  // Likewise.
+  void set_bio_listener(BioListener* listener) { bio_listener_ = listener; }
 
   // From a task, where it is a choice point, or from an event; never waits. Requires: the range is
   // within the device; a flush has no contents, anything else has; only writes have flags.
@@ -181,6 +193,8 @@ class BlockDevice {
   void FinishFlush(const BioState& flush);
   void FinishRead(Bio& bio);
   void FinishWrite(BioState& write);
+  // Of its sectors, those that are read or written in spite of its fault.
+  static size_t SectorsDone(const BioState& state);
   void EndBio(BioId id);
 
   Page& PageOf(uint64_t sector);
@@ -205,6 +219,7 @@ class BlockDevice {
 
   World& world_;
   DeviceListener* listener_ = nullptr;
+  BioListener* bio_listener_ = nullptr;
   DeviceConfig config_;
   RandomStream random_;
   ObjectId medium_;

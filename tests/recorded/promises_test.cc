@@ -40,6 +40,13 @@ TEST(PromisesTest, EndsWithTheMarkBeforeTheNextOneOnTheFile) {
   EXPECT_EQ(EndOfPromise(marks, 0, "other", 20), 20u);
 }
 
+TEST(PromisesTest, EndsWithTheMarkOfWhatBegins) {
+  const std::vector<RecordedMark> marks = {
+      {4, "fsync-done a"}, {9, "sync-done all"}, {11, "write-begin ab"}, {12, "write-begin a"}};
+  EXPECT_EQ(EndOfPromise(marks, 0, "a", 20), 13u);
+  EXPECT_EQ(EndOfPromise(marks, 0, "b", 20), 20u);
+}
+
 TEST(PromisesTest, MarksAreEntriesOrWritesBehindTheFileSystem) {
   Recording recording;
   const std::string text = "fsync-done a" + std::string(500, '\0');

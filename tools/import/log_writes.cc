@@ -1,6 +1,8 @@
 #include "tools/import/log_writes.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <ostream>
 
 #include "absl/strings/str_cat.h"
 #include "boost/endian/conversion.hpp"
@@ -12,6 +14,7 @@ constexpr uint64_t kMagic = 0x6a736677736872;
 constexpr uint64_t kVersion = 1;
 constexpr size_t kSuperBytes = 28;
 constexpr size_t kEntryBytes = 32;
+constexpr size_t kWrittenSectorBytes = 512;
 
 constexpr uint64_t kFlush = 1;
 constexpr uint64_t kFua = 2;
@@ -22,6 +25,17 @@ constexpr uint64_t kAllFlags = kFlush | kFua | kDiscard | kMark | kMetadata;
 
 uint64_t Get64(std::string_view bytes, size_t at) {
   return boost::endian::load_little_u64(reinterpret_cast<const uint8_t*>(bytes.data()) + at);
+}
+
+void Put64(std::string& bytes, uint64_t value) {
+  uint8_t little[8];
+  boost::endian::store_little_u64(little, value);
+  bytes.append(little, little + sizeof(little));
+}
+
+uint64_t FlagsOf(const model::RecordedEntry& entry) {
+  return (entry.flush ? kFlush : 0) | (entry.fua ? kFua : 0) | (entry.discard ? kDiscard : 0) |
+         (entry.mark.empty() ? 0 : kMark);
 }
 
 template <class... Text>
@@ -103,6 +117,24 @@ absl::StatusOr<model::Recording> ParseLogWrites(std::string_view bytes) {
     recording.entries.push_back(*entry);
   }
   return recording;
+}
+
+void WriteLogWrites(const model::Recording& recording, std::ostream& out) {
+  const auto put_sector = [&](std::initializer_list<uint64_t> words, std::string_view text) {
+    std::string sector;
+    for (const uint64_t word : words) Put64(sector, word);
+    sector += text.substr(0, kWrittenSectorBytes - sector.size());
+    sector.resize(kWrittenSectorBytes);
+    out.write(sector.data(), kWrittenSectorBytes);
+  };
+  put_sector({kMagic, kVersion, recording.entries.size(), kWrittenSectorBytes}, "");
+  for (const model::RecordedEntry& entry : recording.entries) {
+    const std::string_view text = entry.mark.substr(0, kWrittenSectorBytes - kEntryBytes);
+    put_sector({entry.offset_bytes / kWrittenSectorBytes, entry.size_bytes / kWrittenSectorBytes,
+                FlagsOf(entry), text.size()},
+               text);
+    out.write(entry.data.data(), static_cast<std::streamsize>(entry.data.size()));
+  }
 }
 
 }  // namespace tools

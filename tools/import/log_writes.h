@@ -8,6 +8,7 @@
 // A mark's text is in the entry's own sector, behind its header.
 #pragma once
 
+#include <iosfwd>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -17,5 +18,9 @@ namespace tools {
 
 // The entries point into `bytes`, which are not compressed. Failure: "entry N, at byte M: why".
 absl::StatusOr<model::Recording> ParseLogWrites(std::string_view bytes);
+
+// The recording as such a log, in sectors of 512 bytes; what is longer of a mark is cut off.
+// Requires: writes and discards are of whole sectors.
+void WriteLogWrites(const model::Recording& recording, std::ostream& out);
 
 }  // namespace tools

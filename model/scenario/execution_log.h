@@ -1,0 +1,25 @@
+// An execution as a recording of writes (model/image/write_log.h), with marks for its system calls.
+//
+//   OP-begin PATH    a call that changes the file begins
+//   OP-done PATH     it has returned
+//   fsync-done PATH  fsync or fdatasync have returned 0: from here on the file is there, as it is
+//   sync-done        sync has: all files are
+//   OP-return        any other call has returned that may reach the disk, or one of these that
+//                    promises nothing
+//
+// model/recorded/promises.h reads them so. A sync promises nothing of a file that another thread
+// was changing meanwhile, since what is there then may be part of that; nor of a file whose name
+// has been removed. Of O_SYNC nothing is said: it is about a part of a file.
+#pragma once
+
+#include "absl/status/status.h"
+#include "model/image/write_log.h"
+#include "nlohmann/json_fwd.hpp"
+
+namespace scenario {
+
+// The execution of a trace, of several runs the last, into `log`, which is empty. Fails if the
+// trace is not one of ours, is about a lock program, or the execution does not come again.
+absl::Status LogTrace(const nlohmann::ordered_json& trace, model::ExecutionLog& log);
+
+}  // namespace scenario
