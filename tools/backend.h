@@ -38,12 +38,12 @@ struct Backend {
   std::function<absl::Status(const nlohmann::ordered_json& trace,
                              const std::optional<std::string>& number, scenario::ImageSink)>
       image;
-  // scenario::LogTrace()
-  std::function<absl::Status(const nlohmann::ordered_json& trace, model::ExecutionLog& log)> log;
   // scenario::MakeSampleImages()
   std::function<absl::StatusOr<int64_t>(const scenario::Scenario&, const scenario::RunOptions&,
                                         int64_t count, scenario::ImageSink)>
       images;
+  // scenario::LogTrace()
+  std::function<absl::Status(const nlohmann::ordered_json& trace, model::ExecutionLog& log)> log;
 };
 
 }  // namespace tools

@@ -1,7 +1,6 @@
 #include "model/image/write_log.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,13 +9,10 @@
 namespace model {
 namespace {
 
-void MoveTo(std::vector<LoggedWrite>& to, std::vector<LoggedWrite>& from) {
-  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
-  from.clear();
-}
-
 bool Flushes(const sim::BlockDevice& device, const sim::Bio& bio) {
-  return (bio.op == sim::Bio::Op::kFlush || bio.preflush) && !device.config().ignore_flush;
+  const sim::DeviceConfig& config = device.config();
+  return (bio.op == sim::Bio::Op::kFlush || bio.preflush) && config.volatile_cache &&
+         !config.ignore_flush;
 }
 
 // Does the log come to its first block a second time?
@@ -45,29 +41,50 @@ DiskLayout LayoutFor(const Geometry& geometry, const std::vector<LoggedWrite>& w
 }  // namespace
 
 void WriteLog::OnSubmit(const sim::BlockDevice& device, const sim::Bio& bio) {
-  if (Flushes(device, bio)) covered_[bio.id.value] = std::exchange(unflushed_, {});
+  if (Flushes(device, bio)) flushes_[bio.id.value] = completions_;
+}
+
+void WriteLog::OnFlushed(const sim::BlockDevice&, const sim::Bio& bio) {
+  const auto flush = flushes_.find(bio.id.value);
+  if (flush == flushes_.end()) return;
+  Release(flush->second);
+  flushes_.erase(flush);
+  logged_.push_back({.flush = true});
+  Release(CoveredByAll());
 }
 
 void WriteLog::OnComplete(const sim::BlockDevice& device, const sim::Bio& bio, size_t done) {
-  if (bio.op == sim::Bio::Op::kRead) return;
+  if (bio.op != sim::Bio::Op::kWrite || done == 0) return;
   const sim::DeviceConfig& config = device.config();
-  LoggedWrite entry = {.sector = bio.sector, .flush = Flushes(device, bio)};
+  LoggedWrite entry = {.sector = bio.sector};
   entry.contents.assign(bio.contents.begin(), bio.contents.begin() + static_cast<ptrdiff_t>(done));
-  entry.fua = done != 0 && (!config.volatile_cache ||
-                            (bio.fua && done == bio.contents.size() && !config.ignore_flush));
-  if (entry.flush) {
-    MoveTo(logged_, covered_[bio.id.value]);
-    covered_.erase(bio.id.value);
+  const bool whole = done == bio.contents.size();
+  entry.fua = !config.volatile_cache || (bio.fua && whole && !config.ignore_flush);
+  if (entry.fua) {
+    logged_.push_back(std::move(entry));
+  } else {
+    kept_back_.push_back({++completions_, std::move(entry)});
   }
-  if (entry.contents.empty() && !entry.flush) return;
-  const bool at_once = entry.flush || entry.fua || config.ignore_flush;
-  (at_once ? logged_ : unflushed_).push_back(std::move(entry));
+  Release(CoveredByAll());
 }
 
 void WriteLog::Mark(std::string text) { logged_.push_back({.mark = std::move(text)}); }
 
+void WriteLog::Release(uint64_t completion) {
+  while (!kept_back_.empty() && kept_back_.front().completion <= completion) {
+    logged_.push_back(std::move(kept_back_.front().write));
+    kept_back_.pop_front();
+  }
+}
+
+uint64_t WriteLog::CoveredByAll() const {
+  uint64_t covered = completions_;
+  for (const auto& [bio, completion] : flushes_) covered = std::min(covered, completion);
+  return covered;
+}
+
 std::vector<LoggedWrite> WriteLog::Finish() {
-  MoveTo(logged_, unflushed_);
+  Release(completions_);
   return std::move(logged_);
 }
 

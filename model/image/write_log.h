@@ -1,14 +1,12 @@
-// One execution's writes as dm-log-writes would have recorded them below the file system
+// One execution's writes as a recording in the manner of dm-log-writes
 // [drivers/md/dm-log-writes.c], and the device that they were made to.
 //
-// The order is that of the kernel's target: a plain write waits, once it has completed, for the
-// next flush that is submitted, and goes into the log with it when that has completed; an FUA write
-// goes there when it completes, a mark at once. What no flush has taken comes last. Hence all that
-// precedes a mark is durable by then.
-//
-// A recording cannot tell everything: of a write that was in flight while others completed it only
-// says when it was sure to be there. So each state that a power cut could leave according to the
-// log is one that it could leave here, but not the reverse.
+// A write is in the log from when it has completed, a flush likewise, even that of a write that
+// waits for it, a mark at once; but what completes while a flush is on its way that does not cover
+// it comes after that flush. So each
+// state that a power cut could leave according to the log is one that it could leave here. The
+// reverse is not so: that a write may be there before it has completed, a recording cannot tell.
+// (The kernel's target keeps plain writes back until a flush takes them, and can tell even less.)
 //
 // A device without a volatile cache has every write durable as it completes: all are FUA. One that
 // ignores flushes gives a log without any, in order of completion. A write that failed is there as
@@ -23,7 +21,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "model/crash/history.h"
 #include "model/ondisk/disk_layout.h"
@@ -47,6 +44,7 @@ struct LoggedWrite {
 class WriteLog : public sim::BioListener {
  public:
   void OnSubmit(const sim::BlockDevice& device, const sim::Bio& bio) override;
+  void OnFlushed(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnComplete(const sim::BlockDevice& device, const sim::Bio& bio, size_t done) override;
   void Mark(std::string text);
 
@@ -54,9 +52,20 @@ class WriteLog : public sim::BioListener {
   std::vector<LoggedWrite> Finish();
 
  private:
+  struct Completed {
+    uint64_t completion = 0;
+    LoggedWrite write;
+  };
+
+  // Those up to this completion are in the log from here on.
+  void Release(uint64_t completion);
+  // What completed last before all flushes on their way were submitted.
+  uint64_t CoveredByAll() const;
+
   std::vector<LoggedWrite> logged_;
-  std::vector<LoggedWrite> unflushed_;                               // completed
-  absl::flat_hash_map<uint32_t, std::vector<LoggedWrite>> covered_;  // by a flush, by its bio
+  std::deque<Completed> kept_back_;       // plain writes, in order
+  std::map<uint32_t, uint64_t> flushes_;  // on their way: what each covers, by its bio
+  uint64_t completions_ = 0;
 };
 
 struct ExecutionLog {

@@ -43,13 +43,18 @@ void ExecutionLogger::OnSubmit(const sim::BlockDevice& device, const sim::Bio& b
   writes_.OnSubmit(device, bio);
 }
 
+void ExecutionLogger::OnFlushed(const sim::BlockDevice& device, const sim::Bio& bio) {
+  writes_.OnFlushed(device, bio);
+}
+
 void ExecutionLogger::OnComplete(const sim::BlockDevice& device, const sim::Bio& bio, size_t done) {
   writes_.OnComplete(device, bio, done);
 }
 
 void ExecutionLogger::OnCall(const std::string& thread, const Op& op) {
   if (Syncs(op.kind)) {
-    for (const auto& [other, file] : changing_) syncs_[thread].insert(file);
+    std::set<std::string>& changed = syncs_[thread];
+    for (const auto& [other, file] : changing_) changed.insert(file);
   }
   if (!Changes(op.kind)) return;
   writes_.Mark(absl::StrCat(Name(op), "-begin ", op.file));

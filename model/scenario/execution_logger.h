@@ -16,6 +16,7 @@ class ExecutionLogger : public ExecutionRecorder {
   explicit ExecutionLogger(model::ExecutionLog& log) : log_(log) {}
 
   void OnSubmit(const sim::BlockDevice& device, const sim::Bio& bio) override;
+  void OnFlushed(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnComplete(const sim::BlockDevice& device, const sim::Bio& bio, size_t done) override;
   void OnCall(const std::string& thread, const Op& op) override;
   void OnReturn(const std::string& thread, const Op& op, const OpResult& result) override;

@@ -131,6 +131,7 @@ void BlockDevice::OnCompletion(BioId id) {
   if (state.flushing) {
     state.flushing = false;
     FinishFlush(state);
+    if (bio_listener_ != nullptr) bio_listener_->OnFlushed(*this, bio);
     if (bio.op == Bio::Op::kWrite) {
       StartTransfer(bio);
       return;

@@ -90,6 +90,8 @@ class BioListener {
  public:
   virtual ~BioListener() = default;
   virtual void OnSubmit(const BlockDevice& device, const Bio& bio) = 0;
+  // A flush has completed; if `bio` is a write, it begins now.
+  virtual void OnFlushed(const BlockDevice& device, const Bio& bio) = 0;
   // Before its end_io. `done`: how many of its sectors were read or written; of a bio that failed
   // not all.
   virtual void OnComplete(const BlockDevice& device, const Bio& bio, size_t done) = 0;

@@ -1,5 +1,8 @@
 #include "tools/import/log_writes.h"
 
+#include <sstream>
+#include <tuple>
+
 #include "boost/endian/conversion.hpp"
 #include "gmock/gmock.h"
 
@@ -59,6 +62,29 @@ TEST_F(LogWritesTest, ReadsWritesFlushesDiscardsAndMarks) {
   EXPECT_TRUE(entries[3].discard);
   EXPECT_EQ(entries[3].size_bytes, 25600u);
   EXPECT_EQ(entries[4].mark, "fsync-done a");
+}
+
+TEST_F(LogWritesTest, WritesWhatItReads) {
+  const std::string data(1024, 'x'), text(500, 't');
+  const model::Recording recording = {
+      {{.offset_bytes = 4096, .size_bytes = 1024, .data = data},
+       {.flush = true},
+       {.offset_bytes = 512, .size_bytes = 1024, .flush = true, .fua = true, .data = data},
+       {.offset_bytes = 512, .size_bytes = 51200, .discard = true},
+       {.mark = text}}};
+  std::ostringstream out;
+  WriteLogWrites(recording, out);
+  const std::string log = out.str();
+  const auto read = ParseLogWrites(log);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->entries.size(), recording.entries.size());
+  for (size_t i = 0; i < recording.entries.size(); ++i) {
+    const model::RecordedEntry &was = recording.entries[i], &is = read->entries[i];
+    EXPECT_EQ(
+        std::tie(is.offset_bytes, is.size_bytes, is.flush, is.fua, is.discard, is.data),
+        std::tie(was.offset_bytes, was.size_bytes, was.flush, was.fua, was.discard, was.data));
+    EXPECT_EQ(is.mark, was.mark.substr(0, 480));
+  }
 }
 
 TEST_F(LogWritesTest, NamesWhereItIsCutShort) {

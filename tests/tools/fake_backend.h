@@ -121,6 +121,19 @@ inline absl::StatusOr<int64_t> FakeImages(const scenario::Scenario&, const scena
   return count;
 }
 
+// Of a device of one sector, which "a" is written to.
+inline absl::Status FakeLog(const nlohmann::ordered_json& trace, model::ExecutionLog& log) {
+  if (!trace.contains("kind")) return absl::InvalidArgumentError("/kind: is missing");
+  log.name = "s";
+  log.layout.lengthens_journal = trace["kind"] == "stale_data";
+  log.base = std::string(1024 + 0x68, 'x') + "crashdep";
+  log.writes["a"] = {{.offset_bytes = 16, .size_bytes = 512, .tag = 0x2a}};
+  log.bytes = {std::string(512, 'a'), "fsync-done a"};
+  log.recording.entries = {{.size_bytes = 512, .flush = true, .fua = true, .data = log.bytes[0]},
+                           {.mark = log.bytes[1]}};
+  return absl::OkStatus();
+}
+
 class CommandTest : public testing::Test {
  protected:
   CommandTest() {
@@ -165,7 +178,8 @@ class CommandTest : public testing::Test {
                              FakeRecord,
                              FakeShrink,
                              FakeImage,
-                             FakeImages};
+                             FakeImages,
+                             FakeLog};
     std::vector<const char*> argv = {"crashdep"};
     for (const std::string& argument : arguments) argv.push_back(argument.c_str());
     std::ostringstream out, err;
