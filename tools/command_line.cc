@@ -15,6 +15,7 @@
 #include "model/scenario/text.h"
 #include "sim/check.h"
 #include "tools/crash_command.h"
+#include "tools/generate_command.h"
 #include "tools/image_command.h"
 #include "tools/lockdep_command.h"
 #include "tools/log_command.h"
@@ -223,6 +224,28 @@ CLI::App* AddImages(CLI::App& app, ImagesArguments& images) {
   return command;
 }
 
+CLI::App* AddGenerate(CLI::App& app, GenerateArguments& generate) {
+  CLI::App* command =
+      app.add_subcommand("generate", "Write all small workloads of a kind as scenarios, for run");
+  command->add_option("--ops", generate.space.operations, "Operations of each")
+      ->required()
+      ->check(Between(1, 3))
+      ->type_name("N");
+  command->add_option("--files", generate.space.files, "Files that they work on (default: 1)")
+      ->check(Between(1, 2))
+      ->type_name("N");
+  command
+      ->add_option("--like", generate.like,
+                   "A scenario whose file system, device, policy and search they have")
+      ->type_name("SCENARIO");
+  command->add_option("--policy", generate.policies, "Rules to break, besides (see policies)")
+      ->type_name("NAME");
+  command->add_option("-o,--output", generate.directory, "Where to write them")
+      ->required()
+      ->type_name("DIR");
+  return command;
+}
+
 CLI::App* AddLog(CLI::App& app, LogArguments& log) {
   CLI::App* command = app.add_subcommand(
       "log", "Write an execution's device writes as a log of dm-log-writes, for crash and others");
@@ -321,6 +344,8 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   CLI::App* image_command = AddImage(app, image);
   ImagesArguments images;
   CLI::App* images_command = AddImages(app, images);
+  GenerateArguments generate;
+  CLI::App* generate_command = AddGenerate(app, generate);
   LogArguments log;
   CLI::App* log_command = AddLog(app, log);
   CrashArguments crash;
@@ -361,6 +386,7 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   if (shrink_command->parsed()) return ShrinkCommand(shrink, backend, console);
   if (image_command->parsed()) return ImageCommand(image, backend, console);
   if (images_command->parsed()) return ImagesCommand(images, backend, console);
+  if (generate_command->parsed()) return GenerateCommand(generate, backend, console);
   if (log_command->parsed()) return LogCommand(log, backend, console);
   if (crash_command->parsed()) return CrashCommand(crash, console);
   if (check->parsed()) return CheckCommand(paths, backend, console);

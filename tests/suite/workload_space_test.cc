@@ -1,0 +1,74 @@
+// The bounded space of small workloads: nothing is found in it with the kernel's rules, on either
+// kind of inode, and what a broken rule does is.
+#include "model/scenario/workload_space.h"
+
+#include <set>
+
+#include "gmock/gmock.h"
+#include "tests/suite/suite.h"
+
+namespace {
+
+using scenario::Scenario;
+using scenario::WorkloadSpace;
+
+// The workloads of the space in which something is found, and the kinds of what is.
+struct Found {
+  std::set<std::string> workloads, kinds;
+};
+
+Found FoundIn(const WorkloadSpace& space, const Scenario& like) {
+  Found found;
+  for (uint64_t i = 0; i < space.Count(); ++i) {
+    const Scenario made = space.Make(i, like);
+    for (const scenario::FoundFinding& finding : suite::Search(made, 1).findings) {
+      found.workloads.insert(made.name);
+      found.kinds.insert(finding.kind);
+    }
+  }
+  return found;
+}
+
+class WorkloadSpaceSuiteTest : public testing::TestWithParam<bool> {
+ protected:
+  WorkloadSpaceSuiteTest() { like_.fs.buffered_iomap = GetParam(); }
+  Scenario like_;
+};
+
+TEST_P(WorkloadSpaceSuiteTest, IsCleanWithTheKernelsRules) {
+  EXPECT_THAT(FoundIn({1, 1}, like_).workloads, testing::IsEmpty());
+  EXPECT_THAT(FoundIn({1, 2}, like_).workloads, testing::IsEmpty());
+  EXPECT_THAT(FoundIn({2, 1}, like_).workloads, testing::IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, WorkloadSpaceSuiteTest, testing::Bool(),
+                         [](const auto& info) { return info.param ? "Iomap" : "BufferHead"; });
+
+TEST(WorkloadSpaceBrokenTest, FlushLeftOutIsFoundByTheShortest) {
+  Scenario like;
+  like.policy = {{"commit_without_flush", true}};
+  const Found found = FoundIn({1, 1}, like);
+  EXPECT_EQ(found.workloads.size(), (WorkloadSpace{1, 1}.Count()));
+  EXPECT_TRUE(found.kinds.contains("lost_data"));
+}
+
+TEST(WorkloadSpaceBrokenTest, OrderedListSkippedTakesTwoFiles) {
+  Scenario like;
+  like.fs.delalloc = like.fs.dioread_nolock = false;
+  EXPECT_THAT(FoundIn({1, 2}, like).workloads, testing::IsEmpty());
+  like.policy = {{"skip_ordered_add", true}};
+  EXPECT_THAT(FoundIn({1, 1}, like).workloads, testing::IsEmpty());
+  const Found found = FoundIn({1, 2}, like);
+  EXPECT_THAT(found.kinds, testing::ElementsAre("stale_data"));
+  EXPECT_TRUE(found.workloads.contains("append_a_fsync_b"));
+  EXPECT_FALSE(found.workloads.contains("append_a_sync"));
+}
+
+TEST(WorkloadSpaceBrokenTest, DisksizeAtSubmissionIsFound) {
+  Scenario like;
+  like.fs.buffered_iomap = true;
+  like.policy = {{"disksize_at_submit", true}};
+  EXPECT_THAT(FoundIn({2, 1}, like).kinds, testing::ElementsAre("lost_data"));
+}
+
+}  // namespace
