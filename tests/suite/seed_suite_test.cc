@@ -1,4 +1,4 @@
-// Every scenario of scenarios/seed says what it is there to say, and for the reason it gives.
+// Every scenario of scenarios/seed and scenarios/xfstests says what it is there to say, and for the reason it gives.
 //
 // Searches are cut short here, at the first size that gives what the scenario expects: `crashdep
 // run scenarios/seed` does them whole.
@@ -147,5 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(suite::Paths("scenarios/seed")),
                          suite::NameOf);
+INSTANTIATE_TEST_SUITE_P(Xfstests, SeedSuiteTest,
+                         testing::ValuesIn(suite::Paths("scenarios/xfstests")), suite::NameOf);
 
 }  // namespace

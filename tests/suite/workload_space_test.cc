@@ -66,4 +66,23 @@ TEST(WorkloadSpaceBrokenTest, OrderedListSkippedIsFoundByFsyncOfAnotherFile) {
   EXPECT_FALSE(found.workloads.contains("append_a_sync"));
 }
 
+TEST(WorkloadSpaceBrokenTest, LockOrdersThatOneThreadShows) {
+  Scenario like;
+  like.policy = {{"no_reserved_handle", true}};
+  EXPECT_THAT(FoundIn({1, 1}, like).kinds, testing::ElementsAre("lock_cycle"));
+  like.fs.buffered_iomap = true;
+  for (const char* policy : {"folio_lock_under_handle", "order_iomap_inode"}) {
+    like.policy = {{policy, true}};
+    EXPECT_THAT(FoundIn({1, 1}, like).kinds, testing::ElementsAre("lock_cycle")) << policy;
+  }
+}
+
+// Nothing commits while its data is on the way.
+TEST(WorkloadSpaceBrokenTest, DisksizeAtSubmissionTakesAnotherThread) {
+  Scenario like;
+  like.fs.buffered_iomap = true;
+  like.policy = {{"disksize_at_submit", true}};
+  EXPECT_THAT(FoundIn({1, 2}, like).kinds, testing::IsEmpty());
+}
+
 }  // namespace
