@@ -66,15 +66,32 @@ TEST(WorkloadSpaceBrokenTest, OrderedListSkippedIsFoundByFsyncOfAnotherFile) {
   EXPECT_FALSE(found.workloads.contains("append_a_sync"));
 }
 
-TEST(WorkloadSpaceBrokenTest, LockOrdersThatOneThreadShows) {
+// What one thread shows on iomap inodes, with and without delayed allocation.
+TEST(WorkloadSpaceBrokenTest, RulesOfIomapInodes) {
+  struct Broken {
+    const char* policy = "";
+    bool delalloc = true;
+    const char* kind = "";
+    WorkloadSpace space;
+  };
+  for (const Broken& broken : {Broken{"folio_lock_under_handle", true, "lock_cycle", {1, 1}},
+                               Broken{"order_iomap_inode", true, "lock_cycle", {1, 1}},
+                               Broken{"handle_across_bdp", false, "lock_cycle", {1, 1}},
+                               Broken{"iomap_nodelalloc_written", false, "stale_data", {1, 2}},
+                               Broken{"orphan_after_first_free", true, "metadata", {2, 1}},
+                               Broken{"free_reusable_before_commit", true, "stale_data", {2, 1}}}) {
+    Scenario like;
+    like.fs.buffered_iomap = true;
+    like.fs.delalloc = broken.delalloc;
+    like.policy = {{broken.policy, true}};
+    EXPECT_THAT(FoundIn(broken.space, like).kinds, testing::Contains(broken.kind)) << broken.policy;
+  }
+}
+
+TEST(WorkloadSpaceBrokenTest, ConversionWithoutAReservedHandle) {
   Scenario like;
   like.policy = {{"no_reserved_handle", true}};
   EXPECT_THAT(FoundIn({1, 1}, like).kinds, testing::ElementsAre("lock_cycle"));
-  like.fs.buffered_iomap = true;
-  for (const char* policy : {"folio_lock_under_handle", "order_iomap_inode"}) {
-    like.policy = {{policy, true}};
-    EXPECT_THAT(FoundIn({1, 1}, like).kinds, testing::ElementsAre("lock_cycle")) << policy;
-  }
 }
 
 // Nothing commits while its data is on the way.
