@@ -10,24 +10,16 @@
 
 #include "model/ext4/mkfs.h"
 #include "model/scenario/execution.h"
-#include "model/scenario/parse.h"
 #include "sim/check.h"
 #include "sim/explore/random.h"
 #include "sim/explore/timed.h"
+#include "tests/bench/clean_scenario.h"
 #include "tests/bench/memory_meter.h"
 
 namespace scenario {
 namespace {
 
 using sim::MemoryMeter;
-
-// Three threads, four writes, no policy.
-Scenario IomapDelalloc() {
-  auto scenario =
-      LoadScenario(std::string(SOURCE_ROOT) + "/scenarios/seed/iomap_delalloc.json", {});
-  SIM_CHECK(scenario.ok());
-  return *std::move(scenario);
-}
 
 void BM_Execution(benchmark::State& state, StrategyKind kind, CrashAt crash_at, bool checks_locks) {
   Scenario scenario = IomapDelalloc();
