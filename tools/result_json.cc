@@ -30,6 +30,7 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   to["complete"] = result.complete;
   if (result.redundant > 0) to["redundant"] = result.redundant;
   if (result.out_of_time) to["out_of_time"] = true;
+  if (result.estimate) to["estimate"] = *result.estimate;
   if (!result.bounds.empty()) to["bounds"] = result.bounds;
   Json findings = Json::array();
   for (size_t i = 0; i < result.findings.size(); ++i) {

@@ -63,6 +63,10 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
                          Kinds(outcome.result.findings));
   line.resize(line.find_last_not_of(' ') + 1);
   if (outcome.result.out_of_time) line += "\n       cut off by --time";
+  if (outcome.result.estimate) {
+    line += absl::StrFormat("\n       not all: there are about %.2g without reduction",
+                            *outcome.result.estimate);
+  }
   for (const std::string& bound : outcome.result.bounds) line += Cat("\n       ", bound);
   return line;
 }

@@ -19,7 +19,8 @@ struct LineStyle {
 };
 
 // One line, without its end: verdict, name, what was searched ("all 30 executions": there are no
-// more), which kinds were found. Then, indented, in which bounds.
+// more), which kinds were found. Then, indented, how many there are if not all were run, in which
+// bounds.
 std::string OutcomeLine(const Outcome& outcome, const LineStyle& style);
 
 // For a scenario that failed: why, each finding's report, and as the last line the command that

@@ -59,9 +59,9 @@ CycleOutcome LockCycleJudge::Judge(const sim::LockReport& report, RunOfFn run_of
   if (const Deadlock* found = Find(cycle)) return Confirmed(*found, run_of);
   CycleOutcome outcome;
   const std::string tried =
-      absl::StrCat(directed, " directed executions and ",
-                   whole_->complete ? "all " : "the first ", whole_->executions,
-                   whole_->complete ? " that there are" : " of all", " end without its deadlock");
+      absl::StrCat(directed, " directed executions and ", whole_->complete ? "all " : "the first ",
+                   whole_->executions, whole_->complete ? " that there are" : " of all",
+                   " end without its deadlock");
   const bool one_task = AreOneTasks(report.cycle.edges);
   if (whole_->complete && !whole_->clock_read && !one_task && AllAreWaitedFor(report)) {
     outcome.kind = CycleOutcome::Kind::kRefuted;

@@ -64,7 +64,10 @@ struct ScenarioResult {
   bool complete = false;            // a systematic search has run all executions there are, ...
   std::vector<std::string> bounds;  // ... within these, one line each; or what a sample promises
   uint64_t redundant = 0;           // executions beside those, given up: they showed nothing new
-  bool out_of_time = false;         // max_seconds cut the search off
+  // Of a systematic search that is not complete: how many executions there are in all, without
+  // reduction. An unbiased estimate (DepthFirstProbe).
+  std::optional<double> estimate;
+  bool out_of_time = false;  // max_seconds cut the search off
   std::vector<FoundFinding> findings;
   std::vector<ExcludedCycle> excluded_cycles;
   bool more_cycles = false;                     // a limit cut the list of lock cycles off

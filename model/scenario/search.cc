@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "model/scenario/compile_program.h"
 #include "model/scenario/strategies.h"
+#include "sim/engine/random.h"
+#include "sim/explore/depth_first.h"
 #include "sim/explore/pct.h"
 #include "sim/explore/replay.h"
 
@@ -15,6 +17,8 @@ namespace {
 // Executions are shared out in chunks; what comes out must not depend on how many threads there
 // are, so neither may the size of a chunk.
 constexpr int64_t kChunkExecutions = 64;
+
+constexpr int64_t kProbes = 256;  // of the number of executions
 
 }  // namespace
 
@@ -102,6 +106,20 @@ void Search::RunSystematic() {
   complete_ = true;
 }
 
+double Search::EstimateExecutions() const {
+  const SearchConfig& search = scenario_.search;
+  Workbench bench(scenario_, program_.get());
+  sim::RandomStream seeds(search.seed, "estimate");
+  double sum = 0;
+  for (int64_t i = 0; i < kProbes; ++i) {
+    sim::DepthFirstProbe probe(seeds.Next(), MaxPreemptions(search));
+    sim::Validator locks;
+    RunExecution(bench, {.seed = SeedOf(search, i)}, probe, locks);
+    sum += probe.executions();
+  }
+  return sum / kProbes;
+}
+
 void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   for (sim::Finding& finding : result.findings) {
     chunk.findings.push_back({std::move(finding), number});
@@ -149,6 +167,9 @@ ScenarioResult Search::Join() {
   result.complete = complete_;
   result.redundant = redundant_;
   result.out_of_time = out_of_time_;
+  if (IsSystematic(scenario_.search.strategy) && !complete_) {
+    result.estimate = EstimateExecutions();
+  }
   result.bounds = Bounds(all);
   result.locks = KeepWith(program_, std::move(all.locks));
   return result;
@@ -203,7 +224,7 @@ std::vector<std::string> Search::Bounds(const Chunk& all) const {
         all.most_actors, " actors, ", turns, " turns)"));
   }
   if (!IsSystematic(search.strategy)) return bounds;
-  if (search.max_preemptions) {
+  if (search.strategy == StrategyKind::kDepthFirst && search.max_preemptions) {
     bounds.push_back(absl::StrCat("at most ", *search.max_preemptions, " preemptions"));
   }
   if (all.clock_reads > 0) {

@@ -50,6 +50,7 @@ class Search {
   void RunSampled();
   void WorkOnChunks();
   void RunSystematic();
+  double EstimateExecutions() const;
   void Keep(ExecutionResult result, int64_t number, Chunk& chunk);
   bool OutOfTime() const;
 

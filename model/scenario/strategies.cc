@@ -49,6 +49,12 @@ std::unique_ptr<sim::Strategy> MakeStrategy(const SearchConfig& search, uint64_t
   return nullptr;
 }
 
+uint32_t MaxPreemptions(const SearchConfig& search) {
+  const bool bounded = search.strategy == StrategyKind::kDepthFirst && search.max_preemptions;
+  return bounded ? static_cast<uint32_t>(*search.max_preemptions)
+                 : sim::DepthFirstStrategy::kAnyNumber;
+}
+
 std::unique_ptr<sim::SystematicStrategy> MakeSystematic(const SearchConfig& search,
                                                         bool one_operation_turns) {
   SIM_CHECK(IsSystematic(search.strategy));
@@ -56,9 +62,7 @@ std::unique_ptr<sim::SystematicStrategy> MakeSystematic(const SearchConfig& sear
     return std::make_unique<sim::DporStrategy>(
         sim::DporOptions{.fixed_turns = one_operation_turns});
   }
-  return std::make_unique<sim::DepthFirstStrategy>(
-      search.max_preemptions ? static_cast<uint32_t>(*search.max_preemptions)
-                             : sim::DepthFirstStrategy::kAnyNumber);
+  return std::make_unique<sim::DepthFirstStrategy>(MaxPreemptions(search));
 }
 
 }  // namespace scenario

@@ -27,6 +27,9 @@ int64_t ExecutionLimit(const SearchConfig& search);
 // differ in their choices only.
 uint64_t SeedOf(const SearchConfig& search, int64_t number);
 
+// Of each execution, for the strategies of depth_first.h.
+uint32_t MaxPreemptions(const SearchConfig& search);
+
 // For one execution. `turns`: none is expected to be longer; for pct.
 // Requires: not systematic.
 std::unique_ptr<sim::Strategy> MakeStrategy(const SearchConfig& search, uint64_t seed,

@@ -11,9 +11,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/engine/random.h"
 #include "sim/explore/systematic.h"
 
 namespace sim {
+
+// What can be done next; the first option is no preemption, and if `running_first`, all others are.
+struct DepthFirstOptions {
+  std::vector<size_t> candidates;  // indexes; never empty
+  bool running_first = false;
+};
 
 class DepthFirstStrategy final : public SystematicStrategy {
  public:
@@ -28,16 +35,36 @@ class DepthFirstStrategy final : public SystematicStrategy {
  private:
   // A state: what could be done, and which of it is being done.
   struct State {
-    std::vector<size_t> options;  // indexes of candidates
-    size_t taken = 0;             // index of options
-    uint32_t preemptions = 0;     // before it
-    bool running_first = false;   // options[0] is no preemption, all others are
+    DepthFirstOptions options;
+    size_t taken = 0;          // index of options.candidates
+    uint32_t preemptions = 0;  // before it
+
+    bool preempts() const { return options.running_first && taken > 0; }
   };
 
   uint32_t max_preemptions_;
   bool begun_ = false;
   std::vector<State> states_;
   size_t depth_ = 0;  // of the execution at hand
+};
+
+// One way at random through what DepthFirstStrategy goes through. The product of the numbers of
+// options on it is an unbiased estimate of how many executions there are [Knuth: Estimating the
+// Efficiency of Backtrack Programs, Math. Comp. 29, 1975]: average it over many ways.
+class DepthFirstProbe final : public Strategy {
+ public:
+  explicit DepthFirstProbe(uint64_t seed, uint32_t max_preemptions = DepthFirstStrategy::kAnyNumber)
+      : random_(seed, "probe"), max_preemptions_(max_preemptions) {}
+
+  double executions() const { return executions_; }
+
+  bool wants_turns() const override { return true; }
+  size_t Choose(const ChoicePoint& point) override;
+
+ private:
+  RandomStream random_;
+  uint32_t max_preemptions_, preemptions_ = 0;
+  double executions_ = 1;
 };
 
 }  // namespace sim

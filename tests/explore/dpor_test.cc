@@ -311,6 +311,38 @@ TEST(DporTest, AQueuedWriterComesFromAllReaders) {
   EXPECT_EQ(reduced.abandoned, 0u);
 }
 
+// Executions of a program with at most so many preemptions: all, counted; and as probes see them.
+double CountedWith(const Program& program, uint32_t max_preemptions) {
+  DepthFirstStrategy search(max_preemptions);
+  return static_cast<double>(Explore(search, program)->traces.size());
+}
+double EstimatedWith(const Program& program, uint32_t max_preemptions) {
+  constexpr int kProbes = 4'000;
+  StackPool pool;
+  StackTable stacks;
+  double sum = 0;
+  for (int seed = 0; seed < kProbes; ++seed) {
+    DepthFirstProbe probe(static_cast<uint64_t>(seed), max_preemptions);
+    Stage stage(probe, pool, stacks);
+    for (const Body& body : program) {
+      stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });
+    }
+    stage.world.Run();
+    sum += probe.executions();
+  }
+  return sum / kProbes;
+}
+
+TEST(DepthFirstTest, ProbesEstimateHowManyExecutionsThereAre) {
+  const RandomProgram queued({{{5, 0}}, {{4, 0}, {0, 1}}, {{4, 0}, {0, 0}}});
+  for (const Program& program : {Philosophers(2, 1, true), queued.program()}) {
+    for (const uint32_t preemptions : {0u, 1u, DepthFirstStrategy::kAnyNumber}) {
+      const double all = CountedWith(program, preemptions);
+      EXPECT_NEAR(EstimatedWith(program, preemptions), all, 0.05 * all);
+    }
+  }
+}
+
 class RandomPrograms : public testing::TestWithParam<int> {};
 
 // Nothing is missed, and nothing comes twice.
