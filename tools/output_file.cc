@@ -60,7 +60,7 @@ absl::Status OutputFile::WriteWith(absl::FunctionRef<void(std::ostream&)> write)
 absl::Status CheckIsOurs(const std::string& path, std::string_view mark, int64_t at,
                          std::string_view what) {
   std::error_code error;
-  if (!std::filesystem::exists(path, error)) return absl::OkStatus();
+  if (!fs::exists(path, error)) return absl::OkStatus();
   std::ifstream file(path, std::ios::binary);
   std::string bytes(mark.size(), '\0');
   file.seekg(at).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));

@@ -23,7 +23,7 @@ bool Wraps(const Geometry& geometry, const std::vector<LoggedWrite>& writes) {
     if (write.contents.empty() || pblk <= geometry.journal() || pblk >= geometry.first_data()) {
       continue;
     }
-    // Blocks of one transaction complete in any order.
+    // Blocks of one transaction, a quarter of the log at most, complete in any order.
     if (pblk + geometry.journal_blocks / 2 < last) return true;
     last = std::max<uint64_t>(last, pblk);
   }

@@ -3,10 +3,11 @@
 //
 // A write is in the log from when it has completed, a flush likewise, even that of a write that
 // waits for it, a mark at once; but what completes while a flush is on its way that does not cover
-// it comes after that flush. So each
-// state that a power cut could leave according to the log is one that it could leave here. The
-// reverse is not so: that a write may be there before it has completed, a recording cannot tell.
-// (The kernel's target keeps plain writes back until a flush takes them, and can tell even less.)
+// it comes after that flush. So each state that a power cut could leave according to the log is one
+// that it could leave here, if no sector is written with FUA at one time and without at another.
+// The reverse is not so: that a write may be there before it has completed, a recording cannot
+// tell. (The kernel's target keeps plain writes back until a flush takes them, and can tell even
+// less.)
 //
 // A device without a volatile cache has every write durable as it completes: all are FUA. One that
 // ignores flushes gives a log without any, in order of completion. A write that failed is there as

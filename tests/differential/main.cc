@@ -1,10 +1,11 @@
-// differential DIRECTORY [STATES [SEED]]: a campaign of any size; exit code 1 if anything
-// disagrees.
+// differential DIRECTORY [STATES [SEED]]: campaigns of any size, of images and of logs of a tenth as
+// many scenarios; exit code 1 if anything disagrees.
 #include <iostream>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "tests/differential/campaign.h"
+#include "tests/differential/log_campaign.h"
 
 int main(int argc, char** argv) {
   differential::CampaignOptions options;
@@ -17,6 +18,9 @@ int main(int argc, char** argv) {
   }
   options.directory = argv[1];
   const differential::CampaignResult result = RunCampaign(options);
-  std::cout << Summary(result);
-  return result.disagreements.empty() ? 0 : 1;
+  std::cout << Summary(result) << std::flush;
+  differential::LogResult logs;
+  CompareRandomLogs(options.seed, options.states / 10, logs);
+  std::cout << Summary(logs);
+  return result.disagreements.empty() && logs.disagreements.empty() ? 0 : 1;
 }
