@@ -33,7 +33,7 @@ void WaitForLogIo(Journal& journal, const LogIo& io) {
 
 void SetState(Journal& journal, Transaction& transaction, TransactionState state) {
   PlainSpinGuard j_state_lock(journal.j_state_lock);
-  transaction.t_state = state;
+  EnterState(transaction, state);
 }
 
 // Write access was asked for and not used.
@@ -65,7 +65,7 @@ Transaction& SwitchTransaction(Journal& journal) {
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   // From now on reservations are the next transaction's.
   transaction.t_outstanding_credits -= journal.j_reserved_credits;
-  transaction.t_state = TransactionState::kFlush;
+  EnterState(transaction, TransactionState::kFlush);
   transaction.t_log_start = journal.j_head;
   journal.j_committing_transaction = &transaction;
   journal.j_running_transaction = nullptr;
@@ -264,14 +264,14 @@ void FinishTransaction(Journal& journal, Transaction& transaction) {
     PlainSpinGuard j_state_lock(journal.j_state_lock);
     PlainSpinGuard j_list_lock(journal.j_list_lock);
     journal.j_checkpoint_transactions.update().push_back(&transaction);
-    transaction.t_state = TransactionState::kCommitCallback;
+    EnterState(transaction, TransactionState::kCommitCallback);
     journal.j_commit_sequence = transaction.t_tid;
     journal.j_committing_transaction = nullptr;
   }
   if (journal.options.j_commit_callback) journal.options.j_commit_callback(transaction.t_tid);
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   PlainSpinGuard j_list_lock(journal.j_list_lock);
-  transaction.t_state = TransactionState::kFinished;
+  EnterState(transaction, TransactionState::kFinished);
   if (transaction.t_checkpoint_list->empty()) {
     __jbd2_journal_drop_transaction(journal, transaction);
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "sim/check.h"
 
 namespace model {
@@ -28,7 +29,7 @@ void jbd2_get_transaction(Journal& journal) {
   Transaction& transaction = *journal.NewTransaction();
   transaction.t_journal = &journal;
   transaction.t_tid = journal.j_transaction_sequence++;
-  transaction.t_state = TransactionState::kRunning;
+  EnterState(transaction, TransactionState::kRunning);
   transaction.t_expires = journal.world.now() + journal.options.commit_interval;
   transaction.t_outstanding_credits =
       journal.j_transaction_overhead_buffers + journal.j_reserved_credits;
@@ -150,6 +151,7 @@ Errno start_this_handle(Journal& journal, Handle& handle, Site site) {
   j_state_lock.Unlock();
   journal.current_handles[journal.world.current().id().value] = &handle;
   journal.j_trans_commit_map.acquire_read(site);
+  LogTransaction(*handle.h_transaction, "start_handle");
   return Errno::kOk;
 }
 
@@ -174,6 +176,7 @@ void stop_this_handle(Handle& handle, Site site) {
   }
   if (--transaction.t_updates == 0) journal.j_wait_updates.WakeAll();
   journal.j_trans_commit_map.release(site);
+  LogTransaction(transaction, "stop_handle");
 }
 
 Handle& new_handle(Journal& journal, int nblocks) {
@@ -266,6 +269,24 @@ Errno jbd2_journal_file_inode(Handle& handle, JournalInode& jinode, bool write, 
 }
 
 }  // namespace
+
+// --- In an event log -----------------------------------------------------------------------------
+
+void LogTransaction(const Transaction& transaction, const char* what, const char* note) {
+  if (!transaction.world.logging()) return;
+  transaction.world.Log({.what = what,
+                         .subject = absl::StrCat("transaction ", transaction.t_tid),
+                         .id = transaction.t_tid,
+                         .note = note});
+}
+
+void EnterState(Transaction& transaction, TransactionState state) {
+  static constexpr const char* kNames[] = {
+      "T_RUNNING",       "T_LOCKED",        "T_SWITCH",          "T_FLUSH",   "T_COMMIT",
+      "T_COMMIT_DFLUSH", "T_COMMIT_JFLUSH", "T_COMMIT_CALLBACK", "T_FINISHED"};
+  transaction.t_state = state;
+  LogTransaction(transaction, "transaction", kNames[static_cast<size_t>(state)]);
+}
 
 // --- Handles -------------------------------------------------------------------------------------
 

@@ -60,6 +60,17 @@ struct Transaction {
   sim::Nanos t_expires = 0;
 };
 
+// --- In an event log -----------------------------------------------------------------------------
+//
+//   transaction              `note` is its new state: "T_RUNNING"
+//   start_handle, stop_handle
+//
+// Of all, `id` is the tid.
+
+void LogTransaction(const Transaction& transaction, const char* what, const char* note = "");
+// Changes t_state; with j_state_lock held.
+void EnterState(Transaction& transaction, TransactionState state);
+
 // --- transaction.cc ------------------------------------------------------------------------------
 
 // With j_list_lock and the buffer's b_state_lock held.

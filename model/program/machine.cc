@@ -165,6 +165,7 @@ class Runner {
     sim::Workqueue& queue = objects_.queues[op.first];
     if (op.op == Opcode::kFlush) return queue.flush_workqueue(op.site);
     const Routine& work = machine_.program().works[op.work];
+    if (world_.logging()) world_.Log({.what = "queue", .subject = work.name});
     queue.queue_work([machine = &machine_, &work] { machine->Run(work); });
   }
 

@@ -7,6 +7,10 @@
 // thread goes no further. A loop that goes round a million times without a choice point is a
 // "starvation" finding.
 //
+// In an event log, beside what locks and waits log: signal, clear, schedule (the event comes by
+// itself), queue (a work item); load, store, add, cas, whose `note` is "= value" or "before ->
+// after".
+//
 // Not modelled: a processor that is interrupted while it holds what the interrupt wants (the lock
 // checker reports that as irq_inversion without an execution that hangs).
 #pragma once

@@ -1,5 +1,7 @@
 #include "model/program/objects.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace model {
 namespace {
 
@@ -107,16 +109,24 @@ void ProgramEvent::signal() {
 
 void ProgramEvent::clear() {
   world_.Step(queue_.object(), sim::Access::kWrite);
+  Log("clear");
   count_ = 0;
 }
 
 void ProgramEvent::submit(sim::Nanos latency) {
+  Log("schedule");
   world_.At(world_.now() + latency, queue_.object(), &ProgramEvent::Complete, this, 0);
 }
 
 void ProgramEvent::Complete(void* self, uint64_t) { static_cast<ProgramEvent*>(self)->Set(); }
 
+void ProgramEvent::Log(const char* what) {
+  if (!world_.logging()) return;
+  world_.Log({.what = what, .subject = queue_.Describe(), .id = queue_.object().value});
+}
+
 void ProgramEvent::Set() {
+  Log("signal");
   count_ = counting_ ? count_ + 1 : 1;
   queue_.WakeAll();
 }
@@ -126,23 +136,48 @@ Variable::Variable(sim::World& world, const VariableDecl& decl)
       changed_(world, world.lock_tracker().Class(decl.name, {}), {}),
       value_(decl.initial) {}
 
+int64_t Variable::load() {
+  world_.Step(changed_.object(), sim::Access::kRead);
+  Log("load", value_);
+  return value_;
+}
+
+void Variable::store(int64_t value) {
+  world_.Step(changed_.object(), sim::Access::kWrite);
+  Set("store", value);
+}
+
 int64_t Variable::add(int64_t amount) {
   world_.Step(changed_.object(), sim::Access::kWrite);
   const int64_t before = value_;
-  Set(static_cast<int64_t>(static_cast<uint64_t>(value_) + static_cast<uint64_t>(amount)));
+  Set("add", static_cast<int64_t>(static_cast<uint64_t>(value_) + static_cast<uint64_t>(amount)));
   return before;
 }
 
 int64_t Variable::cas(int64_t old_value, int64_t new_value) {
   world_.Step(changed_.object(), sim::Access::kWrite);
   const int64_t before = value_;
-  if (before == old_value) Set(new_value);
+  if (before == old_value) {
+    Set("cas", new_value);
+  } else {
+    Log("cas", before);
+  }
   return before;
 }
 
-void Variable::Set(int64_t value) {
+void Variable::Set(const char* what, int64_t value) {
+  Log(what, value);
   value_ = value;
   changed_.WakeAll();
+}
+
+void Variable::Log(const char* what, int64_t value) {
+  if (!world_.logging()) return;
+  world_.Log(
+      {.what = what,
+       .subject = changed_.Describe(),
+       .id = changed_.object().value,
+       .note = value == value_ ? absl::StrCat("= ", value) : absl::StrCat(value_, " -> ", value)});
 }
 
 Objects::Objects(sim::World& world, const LockProgram& program)

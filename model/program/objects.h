@@ -49,6 +49,7 @@ class ProgramEvent {
 
  private:
   static void Complete(void* self, uint64_t unused);
+  void Log(const char* what);
   void Set();
   void Consume() { count_ -= counting_ ? 1 : 0; }
 
@@ -63,14 +64,8 @@ class Variable {
  public:
   Variable(sim::World& world, const VariableDecl& decl);
 
-  int64_t load() {
-    world_.Step(changed_.object(), sim::Access::kRead);
-    return value_;
-  }
-  void store(int64_t value) {
-    world_.Step(changed_.object(), sim::Access::kWrite);
-    Set(value);
-  }
+  int64_t load();
+  void store(int64_t value);
   // The value before.
   int64_t add(int64_t amount);
   int64_t cas(int64_t old_value, int64_t new_value);
@@ -79,7 +74,8 @@ class Variable {
   }
 
  private:
-  void Set(int64_t value);
+  void Set(const char* what, int64_t value);
+  void Log(const char* what, int64_t value);
 
   sim::World& world_;
   sim::WaitQueue changed_;

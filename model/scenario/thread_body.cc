@@ -21,6 +21,17 @@ std::string Text(const OpResult& result) {
   return result.errno_name.empty() ? absl::StrCat(result.value) : result.errno_name;
 }
 
+// "write a [0, 4096)", "truncate a to 0", "sync".
+std::string CallText(const Op& op) {
+  std::string text(kOpKindNames[static_cast<size_t>(op.kind)]);
+  if (!op.file.empty()) absl::StrAppend(&text, " ", op.file);
+  if (op.len_bytes > 0) {
+    absl::StrAppend(&text, " [", op.pos_bytes, ", ", op.pos_bytes + op.len_bytes, ")");
+  }
+  if (op.kind == OpKind::kTruncate) absl::StrAppend(&text, " to ", op.size_bytes);
+  return text;
+}
+
 }  // namespace
 
 ThreadBody::ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi,
@@ -42,8 +53,11 @@ void ThreadBody::Run() {
 }
 
 OpResult ThreadBody::Call(const Op& op) {
+  const bool logs = sbi_.world.logging();
   if (listener_ != nullptr) listener_->OnCall(config_.name, op);
+  if (logs) sbi_.world.Log({.what = "call", .subject = CallText(op)});
   const OpResult result = Perform(op);
+  if (logs) sbi_.world.Log({.what = "return", .subject = Text(result)});
   if (listener_ != nullptr) listener_->OnReturn(config_.name, op, result);
   return result;
 }

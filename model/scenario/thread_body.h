@@ -1,4 +1,6 @@
 // What a scenario's thread does: its operations, one after the other, as system calls.
+//
+// In an event log: call ("write a [0, 4096)"), return ("4096", "ENOSPC").
 #pragma once
 
 #include <map>

@@ -66,7 +66,9 @@ nlohmann::ordered_json MakeTrace(const Scenario& scenario, const sim::Finding& f
   auto& events = trace["events"] = nlohmann::ordered_json::array();
   if (runs.empty()) return trace;
   for (const sim::LoggedEvent& event : runs.back().log.events) {
-    events.push_back({event.turn, event.at, event.actor, event.what, event.subject, event.frame});
+    const std::string subject =
+        absl::StrCat(event.subject, event.note.empty() ? "" : ", ", event.note);
+    events.push_back({event.turn, event.at, event.actor, event.what, subject, event.frame});
   }
   return trace;
 }

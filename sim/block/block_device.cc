@@ -45,7 +45,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   bios_.push_back({std::move(owned), FaultFor(bio)});
   ++in_flight_;
   RecordSubmission(bio);
-  if (world_.logging()) world_.Log("submit", Describe(bio));
+  if (world_.logging()) Log("submit", bio);
   if (bio_listener_ != nullptr) bio_listener_->OnSubmit(*this, bio);
   if (is_flush || (bio.preflush && config_.volatile_cache)) {
     StartFlush(bio);
@@ -76,6 +76,10 @@ std::string Describe(const Bio& bio) {
   absl::StrAppend(&text, " sectors ", bio.sector, "+", bio.contents.size());
   if (*bio.what != 0) absl::StrAppend(&text, " (", bio.what, ")");
   return text;
+}
+
+void BlockDevice::Log(const char* what, const Bio& bio, const char* note) {
+  world_.Log({.what = what, .subject = Describe(bio), .id = bio.id.value, .note = note});
 }
 
 void BlockDevice::RecordSubmission(const Bio& bio) {
@@ -133,6 +137,7 @@ void BlockDevice::OnCompletion(BioId id) {
     FinishFlush(state);
     if (bio_listener_ != nullptr) bio_listener_->OnFlushed(*this, bio);
     if (bio.op == Bio::Op::kWrite) {
+      if (world_.logging()) Log("flushed", bio);
       StartTransfer(bio);
       return;
     }
@@ -200,7 +205,7 @@ void BlockDevice::EndBio(BioId id) {
   Bio& bio = *bios_[id.value].bio;
   const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
   --in_flight_;
-  if (world_.logging()) world_.Log("complete", Describe(bio));
+  if (world_.logging()) Log("complete", bio, status == BioStatus::kOk ? "" : "I/O error");
   if (bio_listener_ != nullptr) {
     bio_listener_->OnComplete(*this, bio, SectorsDone(bios_[id.value]));
   }

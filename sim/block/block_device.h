@@ -187,6 +187,7 @@ class BlockDevice {
   }
   std::optional<DeviceFault::Kind> FaultFor(const Bio& bio);
   void RecordSubmission(const Bio& bio);
+  void Log(const char* what, const Bio& bio, const char* note = "");
   void CompleteAfter(const Nanos (&latency)[2], const Bio& bio, ObjectId object);
 
   void StartFlush(const Bio& bio);

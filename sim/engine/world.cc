@@ -137,12 +137,40 @@ void World::Block(Task& task, const Waitable& on, Site site) {
   task.waiting_on_ = &on;
   task.waiting_at_ = site;
   ready_.erase(FindReady(task));
-  Reschedule();
+  if (logging()) {
+    RescheduleLogged(task, on);
+  } else {
+    Reschedule();
+  }
   task.waiting_on_ = nullptr;
   task.idle_ = false;
 }
 
+// `on` may be gone afterwards.
+void World::RescheduleLogged(const Task& task, const Waitable& on) {
+  std::string owners;
+  for (const TaskId owner : on.Owners()) {
+    owners += (owners.empty() ? "" : ", ") + tasks_[owner.value]->name_;
+  }
+  LoggedEvent event = {
+      .what = "park", .subject = on.Describe(), .id = on.object().value, .note = std::move(owners)};
+  Log(event);
+  Reschedule();
+  event.what = "resume";
+  event.note = task.timed_out_ ? "timed out" : "";
+  Log(std::move(event));
+}
+
 void World::Wake(Task& task, Access next) {
+  if (logging()) LogWake(task);
+  EndWait(task, next);
+}
+
+void World::LogWake(const Task& task) {
+  Log({.what = "wake", .subject = task.name_, .id = task.id_.value});
+}
+
+void World::EndWait(Task& task, Access next) {
   SIM_CHECK(task.state_ == Task::State::kParked);
   if (access_listener_ != nullptr) access_listener_->OnWake(task);
   task.timed_out_ = false;
@@ -175,10 +203,14 @@ void World::UnblockIrqs() {
   if (--irqs_blocked_ == 0) horizon_ = std::min(horizon_, events_.earliest_at());
 }
 
-void World::Log(const char* what, std::string subject) {
+void World::Log(LoggedEvent event) {
   const auto frames = stack_table_.Frames(stack());
-  event_log_->events.push_back({turns_, now_, in_irq() ? "irq" : current_->name_, what,
-                                std::move(subject), frames.empty() ? "" : frames[0]->function});
+  event.turn = turns_;
+  event.at = now_;
+  event.task = in_irq() ? TaskId{} : current_->id_;
+  event.actor = in_irq() ? "irq" : current_->name_;
+  event.frame = frames.empty() ? "" : frames[0]->function;
+  event_log_->events.push_back(std::move(event));
 }
 
 void World::Report(Finding finding) {
@@ -329,7 +361,7 @@ bool World::StopDaemons() {
   bool any = false;
   for (Task* const task : tasks_) {
     if (task->state_ == Task::State::kParked && task->idle_) {
-      Wake(*task);
+      EndWait(*task, Access::kRead);
       any = true;
     }
   }

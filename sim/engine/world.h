@@ -151,8 +151,8 @@ class World {
   // Where everything that happens is written, for people; null, the default: nowhere.
   void set_event_log(EventLog* log) { event_log_ = log; }
   bool logging() const { return event_log_ != nullptr; }
-  // By the running task or event. Requires: logging().
-  void Log(const char* what, std::string subject);
+  // By the running task or event: `event` says what. Requires: logging().
+  void Log(LoggedEvent event);
 
   // --- Looking at it ----------------------------------------------------------------------------
   // By id.
@@ -207,6 +207,9 @@ class World {
 
   Task* NewTask(TaskId id, std::string name, TaskKind kind, absl::AnyInvocable<void()> body);
   void DeleteTask(Task* task);
+  void RescheduleLogged(const Task& task, const Waitable& on);
+  void LogWake(const Task& task);
+  void EndWait(Task& task, Access next);
   void Yield(Task& task, Nanos ready_at);
   void Block(Task& task, const Waitable& on, Site site);
   void Reschedule();

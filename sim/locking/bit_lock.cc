@@ -36,7 +36,11 @@ void BitLock::unlock(Site site) {
     tracker().Misuse(*this, "unlock of a bit that nobody holds", site);
     return;
   }
-  if (owner_ != nullptr) tracker().ReleaseFor(*owner_, *this, site);
+  if (owner_ != nullptr) {
+    tracker().ReleaseFor(*owner_, *this, site);
+  } else {
+    tracker().ReleaseHandedOver(*this);
+  }
   Gives();
   if (waiters_.empty()) {
     locked_ = false;
@@ -49,7 +53,7 @@ void BitLock::unlock(Site site) {
 }
 
 void BitLock::hand_over(Site site) {
-  tracker().Release(*this, site);
+  tracker().HandOver(*this, site);
   owner_ = nullptr;
 }
 

@@ -33,14 +33,14 @@ LockTracker::LockTracker(World& world, Validator& validator, bool checks)
 
 void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
                           Site site) {
-  if (world_.logging()) world_.Log(trylock ? "trylock" : "lock", lock.Describe());
+  if (world_.logging()) Log(trylock ? "trylock" : "lock", lock, mode != ReadMode::kExclusive);
   if (stat_ != nullptr) stat_->Acquire(Who(), TakingOf(lock, mode, subclass, site), world_.now());
   if (!checks_) return;
   validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
 }
 
 void LockTracker::Adopt(const Lock& event, Site site) {
-  if (world_.logging()) world_.Log("trylock", event.Describe());
+  if (world_.logging()) Log("owe", event);
   if (stat_ != nullptr) {
     const auto taking = TakingOf(event, ReadMode::kExclusive, Subclass::kNormal, site);
     stat_->Acquire(Who(), taking, world_.now());
@@ -52,30 +52,54 @@ void LockTracker::Adopt(const Lock& event, Site site) {
 }
 
 void LockTracker::Release(const Lock& lock, Site site) {
-  if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (world_.logging()) LogUnlock(lock, Who());
+  DropHold(lock, site);
+}
+
+void LockTracker::HandOver(const Lock& lock, Site site) {
+  if (world_.logging()) Log("hand_over", lock);
+  DropHold(lock, site);
+}
+
+void LockTracker::DropHold(const Lock& lock, Site site) {
   if (stat_ != nullptr) stat_->Release(Who(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Release(context().held, lock.lock_class(), lock.object().value, At(site));
 }
 
 void LockTracker::ReleaseFor(const Task& owner, const Lock& lock, Site site) {
-  if (world_.logging()) world_.Log("unlock", lock.Describe());
+  if (world_.logging()) LogUnlock(lock, owner.id());
   if (stat_ != nullptr) stat_->Release(owner.id(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Release(ContextOf(owner.id()).held, lock.lock_class(), lock.object().value, At(site));
 }
 
+void LockTracker::ReleaseHandedOver(const Lock& lock) {
+  if (world_.logging()) LogUnlock(lock, TaskId{});
+}
+
 void LockTracker::Downgrade(const Lock& lock) {
+  if (world_.logging()) Log("downgrade", lock, true);
   if (stat_ != nullptr) stat_->Downgrade(Who(), lock.object().value, world_.now());
   if (!checks_) return;
   validator_.Downgrade(context().held, lock.object().value);
 }
 
 void LockTracker::Sync(const Lock& lock, Site site) {
-  if (world_.logging()) world_.Log("wait", lock.Describe());
+  if (world_.logging()) Log("might_wait", lock);
   if (!checks_) return;
   validator_.Sync(context().held,
                   Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
+}
+
+void LockTracker::Log(const char* what, const Lock& lock, bool shared) {
+  world_.Log(
+      {.what = what, .subject = lock.Describe(), .id = lock.object().value, .shared = shared});
+}
+
+void LockTracker::LogUnlock(const Lock& lock, TaskId owner) {
+  world_.Log(
+      {.what = "unlock", .subject = lock.Describe(), .id = lock.object().value, .owner = owner});
 }
 
 void LockTracker::Contended(const Lock& lock, Site site) {

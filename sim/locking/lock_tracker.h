@@ -39,6 +39,10 @@ class LockTracker : public TaskListener {
   void Release(const Lock& lock, Site site);
   // By any context; `owner` took it.
   void ReleaseFor(const Task& owner, const Lock& lock, Site site);
+  // The running task leaves the release to an I/O completion: for the checker it is done now, ...
+  void HandOver(const Lock& lock, Site site);
+  // ... and the completion does it: for an event log alone.
+  void ReleaseHandedOver(const Lock& lock);
   void Downgrade(const Lock& lock);
   // The running context has to bring `event` about, until Release(). What is taken meanwhile
   // depends on it; it depends on nothing.
@@ -89,6 +93,10 @@ class LockTracker : public TaskListener {
     return tasks_[task.value];
   }
   void AddContexts();
+  void DropHold(const Lock& lock, Site site);
+  // Requires: the world is logging.
+  void Log(const char* what, const Lock& lock, bool shared = false);
+  void LogUnlock(const Lock& lock, TaskId owner);
   void ReportSleep(const char* what, Site site);
   Here At(Site site) const { return {world_.stack(), site, world_.turns()}; }
   Acquisition Describe(const Lock& lock, ReadMode mode, Subclass subclass, bool trylock,
