@@ -7,9 +7,12 @@
 namespace sim {
 namespace {
 
-std::string Describe(const std::optional<Actor>& actor) {
+std::string Describe(const std::optional<Actor>& actor, std::span<const std::string> task_names) {
   if (!actor.has_value()) return "has ended";
-  return absl::StrCat("has ", actor->kind == Actor::Kind::kTask ? "task " : "event ", actor->id);
+  if (actor->kind == Actor::Kind::kEvent) return absl::StrCat("has event ", actor->id);
+  std::string text = absl::StrCat("has task ", actor->id);
+  if (actor->id < task_names.size()) absl::StrAppend(&text, " (", task_names[actor->id], ")");
+  return text;
 }
 
 }  // namespace
@@ -50,9 +53,10 @@ std::optional<Divergence> FindDivergence(std::span<const ScheduleRun> wanted,
   return Divergence{turn + common, actor_at(wanted, common), actor_at(taken, common)};
 }
 
-std::string RenderText(const Divergence& divergence) {
-  return absl::StrCat("turn ", divergence.turn, ": the recording ", Describe(divergence.wanted),
-                      ", the replay ", Describe(divergence.taken));
+std::string RenderText(const Divergence& divergence, std::span<const std::string> task_names) {
+  return absl::StrCat("turn ", divergence.turn + 1, ": the recording ",
+                      Describe(divergence.wanted, task_names), ", the replay ",
+                      Describe(divergence.taken, task_names));
 }
 
 }  // namespace sim

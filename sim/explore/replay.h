@@ -31,7 +31,7 @@ class ReplayStrategy final : public Strategy {
 
 // The first turn in which two schedules differ.
 struct Divergence {
-  uint64_t turn = 0;
+  uint64_t turn = 0;            // from 0
   std::optional<Actor> wanted;  // none: the recording ended before this turn
   std::optional<Actor> taken;   // none: the replay ended before this turn
 };
@@ -40,7 +40,8 @@ struct Divergence {
 std::optional<Divergence> FindDivergence(std::span<const ScheduleRun> wanted,
                                          std::span<const ScheduleRun> taken);
 
-// One line: "turn 17: the recording has task 3, the replay has event 5".
-std::string RenderText(const Divergence& divergence);
+// One line: "turn 18: the recording has task 3 (writer), the replay has event 5", with turns as in
+// findings and event logs: the first one is 1. `task_names`: by TaskId, as far as they are known.
+std::string RenderText(const Divergence& divergence, std::span<const std::string> task_names = {});
 
 }  // namespace sim

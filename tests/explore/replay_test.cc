@@ -57,18 +57,18 @@ TEST_F(ReplayTest, EqualSchedulesDoNotDiverge) {
 
 TEST_F(ReplayTest, DivergenceNamesTheFirstTurnThatDiffers) {
   EXPECT_EQ(Diverges({TaskRun(2, 2), EventRun(1)}, {TaskRun(2, 2), TaskRun(3, 1)}),
-            "turn 2: the recording has event 1, the replay has task 3");
+            "turn 3: the recording has event 1, the replay has task 3");
   EXPECT_EQ(Diverges({TaskRun(2, 2), EventRun(1)}, {TaskRun(2, 5)}),
-            "turn 2: the recording has event 1, the replay has task 2");
+            "turn 3: the recording has event 1, the replay has task 2");
   EXPECT_EQ(Diverges({TaskRun(2, 5)}, {TaskRun(2, 2), EventRun(1)}),
-            "turn 2: the recording has task 2, the replay has event 1");
+            "turn 3: the recording has task 2, the replay has event 1");
 }
 
 TEST_F(ReplayTest, DivergenceTellsWhoEndedEarly) {
   EXPECT_EQ(Diverges({TaskRun(2, 5)}, {TaskRun(2, 2)}),
-            "turn 2: the recording has task 2, the replay has ended");
+            "turn 3: the recording has task 2, the replay has ended");
   EXPECT_EQ(Diverges({TaskRun(2, 2)}, {TaskRun(2, 2), EventRun(1)}),
-            "turn 2: the recording has ended, the replay has event 1");
+            "turn 3: the recording has ended, the replay has event 1");
 }
 
 }  // namespace
