@@ -26,7 +26,9 @@ struct Backend {
                                          scenario::ProgressFn)>
       run;
   // scenario::ReplayTrace()
-  std::function<absl::StatusOr<scenario::ReplayResult>(const nlohmann::ordered_json&)> replay;
+  std::function<absl::StatusOr<scenario::ReplayResult>(const nlohmann::ordered_json&,
+                                                       const scenario::ReplayOptions&)>
+      replay;
   // scenario::RecordExecution()
   std::function<absl::StatusOr<scenario::Recording>(const scenario::Scenario&,
                                                     const scenario::RunOptions&, int64_t number)>

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -63,6 +64,19 @@ CLI::Validator KnownStrategy() {
         if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
         return scenario::Cat("want one of ", scenario::Join(names, ", "), ", got ", text,
                              scenario::Suggestion(text, names));
+      },
+      "");
+}
+
+// One that makes single executions.
+CLI::Validator KnownSample() {
+  return CLI::Validator(
+      [](std::string& text) {
+        static constexpr std::array<std::string_view, 5> kNames = {"timed", "random", "pct", "pos",
+                                                                   "round_robin"};
+        if (std::find(kNames.begin(), kNames.end(), text) != kNames.end()) return std::string();
+        return scenario::Cat("want one of ", scenario::Join(kNames, ", "), ", got ", text,
+                             scenario::Suggestion(text, kNames));
       },
       "");
 }
@@ -163,6 +177,34 @@ CLI::App* AddShrink(CLI::App& app, ShrinkArguments& shrink) {
   command->add_option("--jobs", shrink.jobs, "Threads; changes no result (default: all cores)")
       ->check(Between(1, 1024))
       ->type_name("N");
+  return command;
+}
+
+CLI::App* AddReplay(CLI::App& app, ReplayArguments& replay, std::string& strategy) {
+  CLI::App* command = app.add_subcommand("replay", "Reproduce a finding or a recording");
+  command->add_option("TRACE", replay.trace, "A file that run --traces or record wrote")
+      ->required()
+      ->type_name("");
+  command->add_flag("--show", replay.show, "Print the run, a line for each event");
+  command
+      ->add_option("--perfetto", replay.perfetto,
+                   "Write the run as trace-event JSON, for ui.perfetto.dev or chrome://tracing")
+      ->type_name("FILE");
+  CLI::Option* then =
+      command
+          ->add_option("--then", strategy,
+                       "How to go on where the trace does not agree any more: timed, random, pct, "
+                       "pos, round_robin")
+          ->check(KnownSample())
+          ->type_name("NAME");
+  command->add_option("--from", replay.options.from, "Go on so after turn N already")
+      ->needs(then)
+      ->check(Between(0, 1'000'000'000))
+      ->type_name("N");
+  command->add_option("--seed", replay.options.seed, "For that; instead of the trace's")
+      ->needs(then)
+      ->type_name("N");
+  AddLockOutputs(*command, replay.locks);
   return command;
 }
 
@@ -329,16 +371,11 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
   RunArguments run;
   std::string strategy;
   std::vector<std::string> paths;
-  std::string trace;
-  LockOutputs replay_locks;
   CLI::App* run_command = AddRun(app, run, strategy);
   RecordArguments record;
   CLI::App* record_command = AddRecord(app, record);
-  CLI::App* replay = app.add_subcommand("replay", "Reproduce a finding or a recording");
-  replay->add_option("TRACE", trace, "A file that run --traces or record wrote")
-      ->required()
-      ->type_name("");
-  AddLockOutputs(*replay, replay_locks);
+  ReplayArguments replay;
+  CLI::App* replay_command = AddReplay(app, replay, strategy);
   ShrinkArguments shrink;
   CLI::App* shrink_command = AddShrink(app, shrink);
   ImageArguments image;
@@ -383,7 +420,10 @@ ExitCode RunCommandLine(int argc, const char* const* argv, const Backend& backen
     return RunCommand(run, backend, console);
   }
   if (record_command->parsed()) return RecordCommand(record, backend, console);
-  if (replay->parsed()) return ReplayCommand(trace, replay_locks, backend, console);
+  if (replay_command->parsed()) {
+    if (!strategy.empty()) replay.options.then = StrategyNamed(strategy);
+    return ReplayCommand(std::move(replay), backend, console);
+  }
   if (shrink_command->parsed()) return ShrinkCommand(shrink, backend, console);
   if (image_command->parsed()) return ImageCommand(image, backend, console);
   if (images_command->parsed()) return ImagesCommand(images, backend, console);

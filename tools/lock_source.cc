@@ -36,7 +36,7 @@ std::vector<std::string> GraphFilesIn(const std::string& directory) {
 
 absl::StatusOr<Locks> Replay(const std::string& path, const nlohmann::ordered_json& trace,
                              const Backend& backend) {
-  absl::StatusOr<scenario::ReplayResult> replayed = backend.replay(trace);
+  absl::StatusOr<scenario::ReplayResult> replayed = backend.replay(trace, {});
   if (!replayed.ok()) {
     return absl::InvalidArgumentError(Cat(path, ": ", replayed.status().message()));
   }

@@ -1,58 +1,93 @@
 #include "tools/replay_command.h"
 
+#include <optional>
+#include <utility>
+
 #include "model/scenario/text.h"
+#include "tools/output_file.h"
+#include "tools/timeline_text.h"
 #include "tools/trace_document.h"
+#include "tools/trace_event.h"
 
 namespace tools {
 namespace {
 
-absl::StatusOr<scenario::ReplayResult> Replay(const std::string& path, const Backend& backend) {
+using scenario::Cat;
+
+absl::StatusOr<scenario::ReplayResult> Replay(const ReplayArguments& arguments,
+                                              const Backend& backend) {
+  const std::string& path = arguments.trace;
   const auto trace = LoadTraceDocument(path);
   if (!trace.ok()) return trace.status();
-  absl::StatusOr<scenario::ReplayResult> result = backend.replay(*trace);
+  absl::StatusOr<scenario::ReplayResult> result = backend.replay(*trace, arguments.options);
   if (result.ok()) return result;
-  return absl::InvalidArgumentError(
-      scenario::Cat(path, ": ", std::string(result.status().message())));
+  return absl::InvalidArgumentError(Cat(path, ": ", std::string(result.status().message())));
+}
+
+void WriteHead(const scenario::ReplayResult& result, std::ostream& out) {
+  const bool same_digest = result.digest == result.expected_digest;
+  out << "scenario  " << result.scenario << "\n"
+      << "expected  "
+      << (result.expected_kind.empty() ? "no finding"
+                                       : Cat(result.expected_kind, ": ", result.expected_message))
+      << "\n"
+      << "digest    " << result.digest
+      << (same_digest ? ", as in the trace" : ", not as in the trace") << "\n";
+  for (const std::string& left : result.left) out << "left      " << left << "\n";
+}
+
+void WriteFindings(const scenario::ReplayResult& result, std::ostream& out) {
+  for (const scenario::FoundFinding& finding : result.findings) {
+    out << "\n" << finding.kind << ": " << finding.message << "\n" << finding.detail;
+    if (!finding.detail.ends_with('\n')) out << "\n";
+  }
+  out << "\n";
+}
+
+ExitCode WriteVerdict(const scenario::ReplayResult& result, std::ostream& out) {
+  if (!result.matches) {
+    out << "not reproduced: " << result.why_not << "\n";
+    return ExitCode::kNotAsExpected;
+  }
+  out << "reproduced: " << (result.expected_kind.empty() ? "again no finding" : "the same finding")
+      << (result.digest == result.expected_digest ? " and the same digest\n" : "\n");
+  return ExitCode::kAsExpected;
 }
 
 }  // namespace
 
-ExitCode ReplayCommand(const std::string& trace_path, const LockOutputs& outputs,
-                       const Backend& backend, Console console) {
-  const absl::StatusOr<scenario::ReplayResult> result = Replay(trace_path, backend);
-  if (!result.ok()) {
-    console.Complain(std::string(result.status().message()));
+ExitCode ReplayCommand(ReplayArguments arguments, const Backend& backend, Console console) {
+  const auto bad_input = [&](const absl::Status& status) {
+    console.Complain(std::string(status.message()));
     return ExitCode::kBadInput;
+  };
+  std::optional<OutputFile> trace_events;
+  if (arguments.perfetto.has_value()) {
+    auto file = OutputFile::Open(*arguments.perfetto);
+    if (!file.ok()) return bad_input(file.status());
+    trace_events.emplace(*std::move(file));
   }
-  const bool recording = result->expected_kind.empty();
-  console.out << "scenario  " << result->scenario << "\n"
-              << "expected  "
-              << (recording ? "no finding"
-                            : scenario::Cat(result->expected_kind, ": ", result->expected_message))
-              << "\n"
-              << "digest    " << result->digest
-              << (result->digest == result->expected_digest ? ", as in the trace"
-                                                            : ", not as in the trace")
-              << "\n";
-  for (const scenario::FoundFinding& finding : result->findings) {
-    console.out << "\n" << finding.kind << ": " << finding.message << "\n" << finding.detail;
-    if (!finding.detail.ends_with('\n')) console.out << "\n";
-  }
-  console.out << "\n";
-  if (result->locks != nullptr) {
-    const absl::Status written = WriteLocks(*result->locks, &result->lock_stat, outputs);
-    if (!written.ok()) {
-      console.Complain(std::string(written.message()));
-      return ExitCode::kBadInput;
+  arguments.options.keeps_events = arguments.show || trace_events.has_value();
+  const absl::StatusOr<scenario::ReplayResult> result = Replay(arguments, backend);
+  if (!result.ok()) return bad_input(result.status());
+  WriteHead(*result, console.out);
+  if (arguments.show) {
+    for (const scenario::ReplayedRun& run : result->runs) {
+      console.out << "\n";
+      WriteTimeline(run, console.out);
     }
   }
-  if (!result->matches) {
-    console.out << "not reproduced: " << result->why_not << "\n";
-    return ExitCode::kNotAsExpected;
+  WriteFindings(*result, console.out);
+  absl::Status written;
+  if (trace_events.has_value()) {
+    written = trace_events->WriteWith(
+        [&](std::ostream& out) { WriteTraceEvents(result->scenario, result->runs, out); });
   }
-  console.out << "reproduced: " << (recording ? "again no finding" : "the same finding")
-              << " and the same digest\n";
-  return ExitCode::kAsExpected;
+  if (written.ok() && result->locks != nullptr) {
+    written = WriteLocks(*result->locks, &result->lock_stat, arguments.locks);
+  }
+  if (!written.ok()) return bad_input(written);
+  return WriteVerdict(*result, console.out);
 }
 
 }  // namespace tools

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
+#include "sim/engine/event_log.h"
 #include "sim/lockdep/validator.h"
 #include "sim/locking/lock_stat.h"
 #include "sim/race/guard_table.h"
@@ -98,6 +99,31 @@ struct Recording {
 absl::StatusOr<Recording> RecordExecution(const Scenario& scenario, const RunOptions& options,
                                           int64_t number);
 
+// Where a trace's runs may go another way than they did.
+struct ReplayOptions {
+  // Where its schedule does not agree any more (sim/explore/replay_then.h), this strategy goes on
+  // with a run; not a systematic one. None: a random one, and all has to be as it was.
+  std::optional<StrategyKind> then;
+  std::optional<uint64_t> from;  // the last run is left after so many turns; with `then`
+  std::optional<uint64_t> seed;  // of that strategy; none: the run's own
+  bool keeps_events = false;
+};
+
+// One of the trace's executions as it went now.
+struct ReplayedRun {
+  // Something that was found, or learnt of lock orders, during that turn.
+  struct Note {
+    uint64_t turn = 0;
+    std::string text;  // one line
+
+    bool operator==(const Note&) const = default;
+  };
+  int64_t execution = 0;
+  uint64_t seed = 0;
+  sim::EventLog log;
+  std::vector<Note> notes;  // by turn
+};
+
 struct ReplayResult {
   std::string scenario;
   std::string expected_kind;  // of the trace's finding; empty for a recording, which has none
@@ -107,11 +133,16 @@ struct ReplayResult {
   std::vector<FoundFinding> findings;
   std::shared_ptr<const sim::Validator> locks;
   sim::LockStat lock_stat;
-  bool matches = false;  // the same finding, or again none, and the same digest
-  std::string why_not;   // when not: in one line, what differed first
+  std::vector<ReplayedRun> runs;  // if events are kept
+  std::vector<std::string> left;  // with `then`: where a run left its schedule, in one line each
+  // The same finding, or again none; and the same digest, unless another way was asked for.
+  bool matches = false;
+  std::string why_not;  // when not: in one line, what differed first
 };
 
-// Failure: the trace is not one of ours, or not of a scenario that this program can read.
-absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& trace);
+// Failure: the trace is not one of ours, or not of a scenario that this program can read; it has
+// fewer than `from` turns.
+absl::StatusOr<ReplayResult> ReplayTrace(const nlohmann::ordered_json& trace,
+                                         const ReplayOptions& options = {});
 
 }  // namespace scenario

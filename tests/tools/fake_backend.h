@@ -48,7 +48,8 @@ inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
   return result;
 }
 
-inline absl::StatusOr<scenario::ReplayResult> FakeReplay(const nlohmann::ordered_json& trace) {
+inline absl::StatusOr<scenario::ReplayResult> FakeReplay(const nlohmann::ordered_json& trace,
+                                                         const scenario::ReplayOptions& options) {
   if (!trace.is_object() || !trace.contains("kind")) {
     return absl::InvalidArgumentError("/kind: is missing");
   }
@@ -56,6 +57,15 @@ inline absl::StatusOr<scenario::ReplayResult> FakeReplay(const nlohmann::ordered
   result.scenario = trace["scenario"];
   result.expected_kind = trace["kind"];
   result.expected_digest = result.digest = "0123";
+  if (options.then.has_value()) {
+    result.left = {scenario::Cat("after turn ", options.from.value_or(0), " by ",
+                                 scenario::kStrategyNames[static_cast<size_t>(*options.then)], " ",
+                                 options.seed.value_or(0))};
+  }
+  if (options.keeps_events) {
+    result.runs.push_back({.execution = 5});
+    result.runs.back().log.events.push_back({.turn = 1, .what = "lock", .subject = "A"});
+  }
   result.matches = result.expected_kind == "deadlock";
   if (!result.matches) result.why_not = "no such finding";
   return result;

@@ -48,22 +48,6 @@ TEST_F(LookCommandsTest, SchemaAndPoliciesKnowTheModelsPolicies) {
   EXPECT_EQ(out_, "break_it  Breaks it. [nowhere]\n");
 }
 
-TEST_F(LookCommandsTest, ReplayTellsSuccessFailureAndBadTracesApart) {
-  Put("good", R"({"scenario": "s", "kind": "deadlock"})");
-  EXPECT_EQ(Crashdep({"replay", Path("good")}), 0);
-  EXPECT_THAT(out_, HasSubstr("reproduced: the same finding and the same digest\n"));
-  Put("other", R"({"scenario": "s", "kind": "metadata"})");
-  EXPECT_EQ(Crashdep({"replay", Path("other")}), 1);
-  EXPECT_THAT(out_, HasSubstr("not reproduced: no such finding\n"));
-  Put("bad", "{}");
-  EXPECT_EQ(Crashdep({"replay", Path("bad")}), 2);
-  EXPECT_EQ(err_, Path("bad") + ": /kind: is missing\n");
-  Put("torn", "{\"scenario\": ");
-  EXPECT_EQ(Crashdep({"replay", Path("torn")}), 2);
-  EXPECT_EQ(err_, Path("torn") + ":1:14: not valid JSON: the text ends too early\n");
-  EXPECT_EQ(Crashdep({"replay", directory_}), 2);
-}
-
 TEST_F(LookCommandsTest, SchemasOfOtherFilesAreThereToo) {
   EXPECT_EQ(Crashdep({"schema", "--suppress"}), 0);
   const auto schema = nlohmann::json::parse(out_);
