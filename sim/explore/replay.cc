@@ -7,11 +7,13 @@
 namespace sim {
 namespace {
 
-std::string Describe(const std::optional<Actor>& actor, std::span<const std::string> task_names) {
+std::string Describe(const std::optional<Actor>& actor, std::span<const std::string> task_names,
+                     const char* whose) {
   if (!actor.has_value()) return "has ended";
   if (actor->kind == Actor::Kind::kEvent) return absl::StrCat("has event ", actor->id);
   std::string text = absl::StrCat("has task ", actor->id);
-  if (actor->id < task_names.size()) absl::StrAppend(&text, " (", task_names[actor->id], ")");
+  if (actor->id < task_names.size())
+    absl::StrAppend(&text, " (", whose, task_names[actor->id], ")");
   return text;
 }
 
@@ -55,8 +57,8 @@ std::optional<Divergence> FindDivergence(std::span<const ScheduleRun> wanted,
 
 std::string RenderText(const Divergence& divergence, std::span<const std::string> task_names) {
   return absl::StrCat("turn ", divergence.turn + 1, ": the recording ",
-                      Describe(divergence.wanted, task_names), ", the replay ",
-                      Describe(divergence.taken, task_names));
+                      Describe(divergence.wanted, task_names, "here "), ", the replay ",
+                      Describe(divergence.taken, task_names, ""));
 }
 
 }  // namespace sim

@@ -40,8 +40,8 @@ struct Divergence {
 std::optional<Divergence> FindDivergence(std::span<const ScheduleRun> wanted,
                                          std::span<const ScheduleRun> taken);
 
-// One line: "turn 18: the recording has task 3 (writer), the replay has event 5", with turns as in
-// findings and event logs: the first one is 1. `task_names`: by TaskId, as far as they are known.
+// One line: "turn 18: the recording has task 3 (here writer), the replay has event 5", with turns
+// as in findings and event logs: the first one is 1. `task_names`: the replay's, by TaskId.
 std::string RenderText(const Divergence& divergence, std::span<const std::string> task_names = {});
 
 }  // namespace sim

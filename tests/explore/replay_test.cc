@@ -64,6 +64,14 @@ TEST_F(ReplayTest, DivergenceNamesTheFirstTurnThatDiffers) {
             "turn 3: the recording has task 2, the replay has event 1");
 }
 
+TEST_F(ReplayTest, DivergenceNamesTasksAsTheReplayHasThem) {
+  const std::vector<std::string> names = {"a", "b", "c", "d"};
+  const auto divergence = FindDivergence(Runs{TaskRun(2, 2)}, Runs{TaskRun(3, 1)});
+  ASSERT_TRUE(divergence.has_value());
+  EXPECT_EQ(RenderText(*divergence, names),
+            "turn 1: the recording has task 2 (here c), the replay has task 3 (d)");
+}
+
 TEST_F(ReplayTest, DivergenceTellsWhoEndedEarly) {
   EXPECT_EQ(Diverges({TaskRun(2, 5)}, {TaskRun(2, 2)}),
             "turn 3: the recording has task 2, the replay has ended");

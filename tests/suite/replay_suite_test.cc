@@ -164,7 +164,7 @@ TEST_F(ReplayAnotherWayTest, AnEditedScenarioIsLeftWhereItDoesNotAgreeAnyMore) {
   EXPECT_EQ(result.why_not, "the finding did not come again");
   EXPECT_THAT(result.left,
               ElementsAre(testing::ContainsRegex(
-                  "^turn [0-9]+: the recording has task 1 \\(two\\), the replay has task 0 "
+                  "^turn [0-9]+: the recording has task 1 \\(here two\\), the replay has task 0 "
                   "\\(one\\); from there by timed$")));
   EXPECT_THAT(Replay(deadlock_).why_not, HasSubstr("the execution went another way: turn "));
 }
