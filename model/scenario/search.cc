@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "model/scenario/compile_program.h"
@@ -17,6 +18,9 @@ namespace {
 // Executions are shared out in chunks; what comes out must not depend on how many threads there
 // are, so neither may the size of a chunk.
 constexpr int64_t kChunkExecutions = 64;
+// What so many have shown is put together before the next begin: memory must not depend on how many
+// executions there are.
+constexpr int64_t kRoundExecutions = 256 * kChunkExecutions;
 
 constexpr int64_t kProbes = 256;  // of the number of executions
 
@@ -26,7 +30,8 @@ Search::Search(const Scenario& scenario, const RunOptions& options, ProgressFn p
     : scenario_(scenario),
       options_(options),
       progress_(progress),
-      program_(CompiledProgram(scenario)) {
+      program_(CompiledProgram(scenario)),
+      judge_(scenario, program_.get()) {
   if (options.max_seconds) {
     deadline_ = std::chrono::steady_clock::now() + std::chrono::seconds(*options.max_seconds);
   }
@@ -38,7 +43,7 @@ ScenarioResult Search::Run() {
   } else {
     RunSampled();
   }
-  return Join();
+  return Result();
 }
 
 bool Search::OutOfTime() const {
@@ -47,20 +52,28 @@ bool Search::OutOfTime() const {
 
 void Search::RunSampled() {
   const int64_t limit = ExecutionLimit(scenario_.search);
-  chunks_ = std::vector<Chunk>((limit + kChunkExecutions - 1) / kChunkExecutions);
-  const size_t threads = std::min<size_t>(chunks_.size(), std::max(options_.jobs, 1));
-  std::vector<std::thread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back([this] { WorkOnChunks(); });
-  WorkOnChunks();
-  for (std::thread& thread : others) thread.join();
+  for (int64_t first = 0; first < limit && !out_of_time_; first += kRoundExecutions) {
+    RunRound(first, std::min(first + kRoundExecutions, limit));
+  }
 }
 
-void Search::WorkOnChunks() {
+void Search::RunRound(int64_t first, int64_t end) {
+  chunks_ = std::vector<Chunk>((end - first + kChunkExecutions - 1) / kChunkExecutions);
+  next_chunk_ = 0;
+  const size_t threads = std::min<size_t>(chunks_.size(), std::max(options_.jobs, 1));
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back([=, this] { WorkOnChunks(first, end); });
+  WorkOnChunks(first, end);
+  for (std::thread& thread : others) thread.join();
+  for (Chunk& chunk : chunks_) Join(chunk);
+}
+
+void Search::WorkOnChunks(int64_t first_of_round, int64_t end_of_round) {
   const int64_t limit = ExecutionLimit(scenario_.search);
   Workbench bench(scenario_, program_.get());
   for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
-    const int64_t first = static_cast<int64_t>(i) * kChunkExecutions;
-    const int64_t end = std::min(first + kChunkExecutions, limit);
+    const int64_t first = first_of_round + static_cast<int64_t>(i) * kChunkExecutions;
+    const int64_t end = std::min(first + kChunkExecutions, end_of_round);
     for (int64_t number = first; number < end; ++number) {
       if (out_of_time_ || OutOfTime()) {
         out_of_time_ = true;
@@ -78,16 +91,15 @@ void Search::WorkOnChunks() {
 
 void Search::RunSystematic() {
   const int64_t limit = ExecutionLimit(scenario_.search);
-  chunks_ = std::vector<Chunk>(1);
-  Chunk& chunk = chunks_.front();
+  Chunk chunk;
   Workbench bench(scenario_, program_.get());
   const auto strategy = MakeSystematic(scenario_.search, program_ != nullptr);
-  for (int64_t number = 0; strategy->Next(); ++number) {
-    if (static_cast<int64_t>(chunk.digests.size()) == limit) return;
-    if (OutOfTime()) {
-      out_of_time_ = true;
-      return;
-    }
+  for (int64_t number = 0;; ++number) {
+    complete_ = !strategy->Next();
+    out_of_time_ = !complete_ && OutOfTime();
+    const auto done = static_cast<int64_t>(result_.executions + chunk.digests.size());
+    if (complete_ || out_of_time_ || done == limit) break;
+    if (chunk.digests.size() == kRoundExecutions) AddDigests(chunk);
     const uint64_t learnt_before = chunk.locks->events_learnt();
     ExecutionResult result =
         RunExecution(bench,
@@ -97,13 +109,20 @@ void Search::RunSystematic() {
                       .guards = options_.races ? &chunk.guards : nullptr,
                       .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr},
                      *strategy, *chunk.locks);
-    if (!result.findings.empty() || chunk.locks->events_learnt() > learnt_before) {
-      schedules_.emplace(number, std::move(result.schedule));
+    const bool is_new =
+        chunk.locks->events_learnt() > learnt_before ||
+        std::any_of(result.findings.begin(), result.findings.end(), [&](const auto& finding) {
+          return !index_.contains({finding.kind, finding.message});
+        });
+    if (is_new) schedules_.emplace(number, std::move(result.schedule));
+    for (const sim::Finding& finding : std::exchange(result.findings, {})) Add(finding, {number});
+    if (!result.deadlocked.empty()) {
+      judge_.AddDeadlock(std::exchange(result.deadlocked, {}), number);
     }
     Keep(std::move(result), number, chunk);
     progress_(++executions_done_, 0);
   }
-  complete_ = true;
+  Join(chunk);
 }
 
 double Search::EstimateExecutions() const {
@@ -139,70 +158,69 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   }
 }
 
-ScenarioResult Search::Join() {
-  ScenarioResult result;
-  sim::Digest128 digest;
-  Chunk all;
-  for (Chunk& chunk : chunks_) {
-    for (const sim::Digest& one : chunk.digests) {
-      digest.Add(one.high);
-      digest.Add(one.low);
-    }
-    result.executions += chunk.digests.size();
-    all.turns += chunk.turns;
-    all.most_turns = std::max(all.most_turns, chunk.most_turns);
-    all.most_actors = std::max(all.most_actors, chunk.most_actors);
-    all.clock_reads += chunk.clock_reads;
-    all.crash_states.Merge(chunk.crash_states);
-    for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution}, result);
-    all.locks->Merge(*chunk.locks);
-    if (options_.guards) result.guards.Merge(chunk.guards);
-    result.lock_stat.Merge(chunk.lock_stat);
+void Search::AddDigests(Chunk& chunk) {
+  for (const sim::Digest& one : chunk.digests) {
+    digest_.Add(one.high);
+    digest_.Add(one.low);
   }
-  AddLockReports(*all.locks, result);
-  result.steps = all.turns;
-  result.digest = digest.Value().ToHex();
-  result.crash_families = all.crash_states.families();
-  result.crash_states = all.crash_states.States();
-  result.complete = complete_;
-  result.redundant = redundant_;
-  result.out_of_time = out_of_time_;
-  if (IsSystematic(scenario_.search.strategy) && !complete_) {
-    result.estimate = EstimateExecutions();
-  }
-  result.bounds = Bounds(all);
-  result.locks = KeepWith(program_, std::move(all.locks));
-  return result;
+  result_.executions += chunk.digests.size();
+  chunk.digests.clear();
 }
 
-void Search::AddLockReports(const sim::Validator& locks, ScenarioResult& result) {
-  const sim::Validator::Conclusions reports = locks.Conclude();
-  result.more_cycles = reports.more_cycles;
-  LockCycleJudge judge(scenario_, program_.get());
-  for (const Chunk& chunk : chunks_) {
-    for (const auto& [tasks, number] : chunk.deadlocks) judge.AddDeadlock(tasks, number);
+void Search::Join(Chunk& chunk) {
+  AddDigests(chunk);
+  all_.turns += chunk.turns;
+  all_.most_turns = std::max(all_.most_turns, chunk.most_turns);
+  all_.most_actors = std::max(all_.most_actors, chunk.most_actors);
+  all_.clock_reads += chunk.clock_reads;
+  all_.crash_states.Merge(chunk.crash_states);
+  for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution});
+  for (const auto& [tasks, number] : chunk.deadlocks) judge_.AddDeadlock(tasks, number);
+  all_.locks->Merge(*chunk.locks);
+  if (options_.guards) result_.guards.Merge(chunk.guards);
+  result_.lock_stat.Merge(chunk.lock_stat);
+}
+
+ScenarioResult Search::Result() {
+  AddLockReports();
+  result_.steps = all_.turns;
+  result_.digest = digest_.Value().ToHex();
+  result_.crash_families = all_.crash_states.families();
+  result_.crash_states = all_.crash_states.States();
+  result_.complete = complete_;
+  result_.redundant = redundant_;
+  result_.out_of_time = out_of_time_;
+  if (IsSystematic(scenario_.search.strategy) && !complete_) {
+    result_.estimate = EstimateExecutions();
   }
+  result_.bounds = Bounds();
+  result_.locks = KeepWith(program_, std::move(all_.locks));
+  return std::move(result_);
+}
+
+void Search::AddLockReports() {
+  const sim::Validator::Conclusions reports = all_.locks->Conclude();
+  result_.more_cycles = reports.more_cycles;
   for (const sim::LockReport& report : reports.found) {
     if (report.kind == sim::ReportKind::kLockCycle && options_.confirms) {
-      AddCycle(report, judge, result);
+      AddCycle(report);
     } else {
-      Add(FindingOf(report), ExecutionsOf(report), result);
+      Add(FindingOf(report), ExecutionsOf(report));
     }
   }
   for (const sim::LockReport& report : reports.excluded) {
-    result.excluded_cycles.push_back(
+    result_.excluded_cycles.push_back(
         {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
   }
 }
 
-void Search::AddCycle(const sim::LockReport& report, LockCycleJudge& judge,
-                      ScenarioResult& result) {
-  CycleOutcome outcome = judge.Judge(report, [this](int64_t number) { return RunOf(number); });
+void Search::AddCycle(const sim::LockReport& report) {
+  CycleOutcome outcome = judge_.Judge(report, [this](int64_t number) { return RunOf(number); });
   if (outcome.kind == CycleOutcome::Kind::kRefuted) {
-    result.excluded_cycles.push_back({sim::Message(report), "refuted", outcome.why});
+    result_.excluded_cycles.push_back({sim::Message(report), "refuted", outcome.why});
     return;
   }
-  FoundFinding& finding = Add(FindingOf(report), ExecutionsOf(report), result);
+  FoundFinding& finding = Add(FindingOf(report), ExecutionsOf(report));
   finding.why = outcome.why;
   if (outcome.kind == CycleOutcome::Kind::kConfirmed) {
     finding.verdict = "confirmed";
@@ -212,22 +230,22 @@ void Search::AddCycle(const sim::LockReport& report, LockCycleJudge& judge,
   }
 }
 
-std::vector<std::string> Search::Bounds(const Chunk& all) const {
+std::vector<std::string> Search::Bounds() const {
   const SearchConfig& search = scenario_.search;
   std::vector<std::string> bounds;
   if (search.strategy == StrategyKind::kPct) {
     Workbench bench(scenario_, program_.get());
-    const uint64_t turns = std::max(ExpectedTurns(search, bench), all.most_turns);
+    const uint64_t turns = std::max(ExpectedTurns(search, bench), all_.most_turns);
     bounds.push_back(absl::StrCat(
         "pct: each execution hits a bug of depth ", search.pct_depth, " with at least ",
-        sim::PctBound(all.most_actors, turns, static_cast<uint32_t>(search.pct_depth)), " (",
-        all.most_actors, " actors, ", turns, " turns)"));
+        sim::PctBound(all_.most_actors, turns, static_cast<uint32_t>(search.pct_depth)), " (",
+        all_.most_actors, " actors, ", turns, " turns)"));
   }
   if (!IsSystematic(search.strategy)) return bounds;
   if (search.strategy == StrategyKind::kDepthFirst && search.max_preemptions) {
     bounds.push_back(absl::StrCat("at most ", *search.max_preemptions, " preemptions"));
   }
-  if (all.clock_reads > 0) {
+  if (all_.clock_reads > 0) {
     bounds.push_back(
         "what is decided by the time (age of a transaction, of dirty pages) goes by the time it was"
         " in each execution");
@@ -235,19 +253,18 @@ std::vector<std::string> Search::Bounds(const Chunk& all) const {
   return bounds;
 }
 
-FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
-                          ScenarioResult& result) {
+FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions) {
   const auto [it, is_new] =
-      index_.try_emplace({finding.kind, finding.message}, result.findings.size());
+      index_.try_emplace({finding.kind, finding.message}, result_.findings.size());
   if (is_new) {
     std::vector<TracedRun> runs;
     for (const int64_t number : executions) runs.push_back(RunOf(number));
-    result.findings.push_back({.kind = finding.kind,
-                               .message = finding.message,
-                               .detail = finding.detail,
-                               .trace = MakeTrace(scenario_, finding, runs)});
+    result_.findings.push_back({.kind = finding.kind,
+                                .message = finding.message,
+                                .detail = finding.detail,
+                                .trace = MakeTrace(scenario_, finding, runs)});
   }
-  FoundFinding& found = result.findings[it->second];
+  FoundFinding& found = result_.findings[it->second];
   ++found.count;
   return found;
 }

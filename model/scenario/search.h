@@ -48,19 +48,22 @@ class Search {
   };
 
   void RunSampled();
-  void WorkOnChunks();
+  void RunRound(int64_t first, int64_t end);
+  void WorkOnChunks(int64_t first_of_round, int64_t end_of_round);
   void RunSystematic();
   double EstimateExecutions() const;
   void Keep(ExecutionResult result, int64_t number, Chunk& chunk);
   bool OutOfTime() const;
 
-  ScenarioResult Join();
-  std::vector<std::string> Bounds(const Chunk& all) const;
-  void AddLockReports(const sim::Validator& locks, ScenarioResult& result);
-  void AddCycle(const sim::LockReport& report, LockCycleJudge& judge, ScenarioResult& result);
+  // Adds to all_ and result_ what comes next in order.
+  void Join(Chunk& chunk);
+  void AddDigests(Chunk& chunk);
+  ScenarioResult Result();
+  std::vector<std::string> Bounds() const;
+  void AddLockReports();
+  void AddCycle(const sim::LockReport& report);
   // `executions`: those that lead to it, ascending.
-  FoundFinding& Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
-                    ScenarioResult& result);
+  FoundFinding& Add(const sim::Finding& finding, const std::vector<int64_t>& executions);
   // Runs the execution again, for its schedule and events.
   TracedRun RunOf(int64_t number) const;
 
@@ -69,7 +72,8 @@ class Search {
   ProgressFn progress_;
   std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
   std::optional<std::chrono::steady_clock::time_point> deadline_;
-  std::vector<Chunk> chunks_;
+  LockCycleJudge judge_;
+  std::vector<Chunk> chunks_;  // of a round
   std::atomic<size_t> next_chunk_ = 0;
   std::atomic<uint64_t> executions_done_ = 0;
   std::atomic<bool> out_of_time_ = false;
@@ -78,7 +82,12 @@ class Search {
   bool complete_ = false;
   uint64_t redundant_ = 0;
   std::map<int64_t, std::vector<sim::ScheduleRun>> schedules_;
-  std::map<std::pair<std::string, std::string>, size_t> index_;
+  // What has been joined: as one chunk but for its findings, deadlocks and digests, and as a
+  // result.
+  Chunk all_;
+  sim::Digest128 digest_;
+  ScenarioResult result_;
+  std::map<std::pair<std::string, std::string>, size_t> index_;  // of result_.findings
 };
 
 }  // namespace scenario

@@ -1,0 +1,112 @@
+// What a result claims of its search: how much was run, whether that is all, and in which bounds.
+
+#include "model/scenario/search.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "model/scenario/model_policies.h"
+#include "model/scenario/parse.h"
+#include "model/scenario/text.h"
+
+namespace scenario {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class SearchTest : public testing::Test {
+ protected:
+  // Two threads that take two locks in opposite order, searched so.
+  static Scenario Searched(const std::string& search) {
+    auto scenario = ParseScenario("test.json",
+                                  Cat(R"({"schema": 1, "name": "opposite",
+      "program": {"locks": [{"name": "A"}, {"name": "B"}]},
+      "threads": [
+        {"name": "one", "ops": [{"op": "lock", "lock": "A"}, {"op": "lock", "lock": "B"},
+                                {"op": "unlock", "lock": "B"}, {"op": "unlock", "lock": "A"}]},
+        {"name": "other", "ops": [{"op": "lock", "lock": "B"}, {"op": "lock", "lock": "A"},
+                                  {"op": "unlock", "lock": "A"}, {"op": "unlock", "lock": "B"}]}],
+      "search": )",
+                                      search, R"(, "expect": {"findings": []}})"),
+                                  ModelPolicies());
+    EXPECT_TRUE(scenario.ok()) << scenario.status();
+    return scenario.ok() ? *std::move(scenario) : Scenario{};
+  }
+
+  static ScenarioResult Run(const Scenario& scenario, const RunOptions& options = {}) {
+    return RunScenario(WithOptions(scenario, options), options, [](uint64_t, uint64_t) {});
+  }
+};
+
+// Either of the two comes first, or each takes one.
+TEST_F(SearchTest, IsCompleteWhenNothingIsLeft) {
+  const ScenarioResult result = Run(Searched(R"({"strategy": "dpor"})"));
+  EXPECT_TRUE(result.complete);
+  EXPECT_EQ(result.executions, 3u);
+  EXPECT_FALSE(result.estimate.has_value());
+  EXPECT_THAT(result.bounds, IsEmpty());
+}
+
+TEST_F(SearchTest, OneExecutionShortOfAllIsNotComplete) {
+  const ScenarioResult result = Run(Searched(R"({"strategy": "dpor", "executions": 2})"));
+  EXPECT_FALSE(result.complete);
+  EXPECT_EQ(result.executions, 2u);
+  EXPECT_TRUE(result.estimate.has_value());
+}
+
+TEST_F(SearchTest, ABoundOnPreemptionsIsSaidWhereItIsKept) {
+  const Scenario bounded = Searched(R"({"strategy": "depth_first", "max_preemptions": 1})");
+  const ScenarioResult result = Run(bounded);
+  EXPECT_TRUE(result.complete);
+  EXPECT_THAT(result.bounds, ElementsAre("at most 1 preemptions"));
+  EXPECT_LT(result.executions, Run(Searched(R"({"strategy": "depth_first"})")).executions);
+  EXPECT_THAT(Run(bounded, {.strategy = StrategyKind::kDpor}).bounds, IsEmpty());
+}
+
+TEST_F(SearchTest, TracesOfASystematicSearchReplay) {
+  for (const char* search : {R"({"strategy": "dpor"})", R"({"strategy": "depth_first"})"}) {
+    const ScenarioResult result = Run(Searched(search), {.confirms = false});
+    ASSERT_EQ(result.findings.size(), 2u);
+    for (const FoundFinding& finding : result.findings) {
+      const auto replayed = ReplayTrace(finding.trace);
+      ASSERT_TRUE(replayed.ok()) << replayed.status();
+      EXPECT_TRUE(replayed->matches) << replayed->why_not;
+    }
+  }
+}
+
+// More executions than fit into memory at once, let alone into the time.
+TEST_F(SearchTest, TimeCutsASearchOff) {
+  for (const char* search : {R"({"strategy": "random", "executions": 1000000000})",
+                             R"({"strategy": "timed", "executions": 1000000000})"}) {
+    const ScenarioResult result = Run(Searched(search), {.max_seconds = 1, .jobs = 2});
+    EXPECT_TRUE(result.out_of_time);
+    EXPECT_GT(result.executions, 0u);
+    EXPECT_LT(result.executions, 1'000'000'000u);
+  }
+}
+
+// A round is 16,384 executions.
+TEST_F(SearchTest, RoundsAreOneSearch) {
+  const Scenario scenario = Searched(R"({"strategy": "random", "executions": 16500})");
+  const ScenarioResult alone = Run(scenario, {.jobs = 1});
+  const ScenarioResult shared = Run(scenario, {.jobs = 3});
+  EXPECT_EQ(alone.executions, 16'500u);
+  EXPECT_EQ(shared.digest, alone.digest);
+  ASSERT_EQ(shared.findings.size(), alone.findings.size());
+  for (size_t i = 0; i < alone.findings.size(); ++i) {
+    EXPECT_EQ(shared.findings[i].count, alone.findings[i].count);
+    EXPECT_EQ(shared.findings[i].trace, alone.findings[i].trace);
+  }
+}
+
+TEST_F(SearchTest, APctSearchSaysWhatItPromises) {
+  const ScenarioResult result = Run(Searched(R"({"strategy": "pct", "executions": 10})"));
+  ASSERT_EQ(result.bounds.size(), 1u);
+  EXPECT_THAT(result.bounds[0], HasSubstr("hits a bug of depth 3"));
+}
+
+}  // namespace
+}  // namespace scenario
