@@ -13,6 +13,7 @@
 #include "model/scenario/model_policies.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/runner.h"
+#include "model/scenario/shrink_target.h"
 #include "model/scenario/strategies.h"
 #include "model/scenario/trace_file.h"
 #include "model/scenario/writer.h"
@@ -30,61 +31,11 @@ constexpr uint64_t kBudget = 200'000;                               // execution
 constexpr int64_t kMostPreemptions = 2, kPreemptionExecutions = 1'000;
 constexpr int64_t kMostScheduleTries = 4'000;
 
-std::string WithoutNumbers(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    if (c < '0' || c > '9') {
-      result += c;
-    } else if (!result.ends_with('#')) {
-      result += '#';
-    }
-  }
-  return result;
-}
-
-std::set<std::string> WantedIn(const std::vector<sim::HoldAndWait>& deadlock) {
-  std::set<std::string> wanted;
-  for (const sim::HoldAndWait& task : deadlock) {
-    wanted.insert(task.wanted.begin(), task.wanted.end());
-  }
-  return wanted;
-}
-
-// What is looked for in smaller scenarios.
-class Target {
- public:
-  Target(std::string kind, std::string_view message)
-      : kind_(std::move(kind)), message_(WithoutNumbers(message)) {}
-
-  const std::string& kind() const { return kind_; }
-  void SetDeadlock(const std::vector<sim::HoldAndWait>& tasks) { wanted_ = WantedIn(tasks); }
-
-  bool Matches(const std::string& kind, std::string_view message) const {
-    return kind == kind_ && (IsDeadlock() || WithoutNumbers(message) == message_);
-  }
-  bool MatchesDeadlock(const std::vector<sim::HoldAndWait>& tasks) const {
-    const std::set<std::string> wanted = WantedIn(tasks);
-    return !IsDeadlock() ||
-           std::includes(wanted_.begin(), wanted_.end(), wanted.begin(), wanted.end());
-  }
-  bool IsDeadlock() const { return kind_ == "deadlock"; }
-
- private:
-  std::string kind_, message_;
-  std::set<std::string> wanted_;  // classes, in the deadlock
-};
-
 // Only if every value makes sense, as if it came from a file.
 std::optional<Scenario> Checked(const Scenario& scenario) {
   auto parsed = ParseScenario("shrunk", ToJson(scenario).dump(), ModelPolicies());
   if (!parsed.ok() || !CheckFits(*parsed).ok()) return std::nullopt;
   return *std::move(parsed);
-}
-
-size_t SwitchesIn(const std::vector<TracedRun>& runs) {
-  size_t switches = 0;
-  for (const TracedRun& run : runs) switches += run.schedule.size();
-  return switches - runs.size();
 }
 
 TraceSize SizeOf(const Scenario& scenario, const std::vector<TracedRun>& runs) {
@@ -97,8 +48,8 @@ TraceSize SizeOf(const Scenario& scenario, const std::vector<TracedRun>& runs) {
   for (const FileConfig& file : scenario.files) size.bytes += file.size_bytes;
   for (const TracedRun& run : runs) {
     for (const sim::ScheduleRun& stretch : run.schedule) size.turns += stretch.turns;
+    if (!run.schedule.empty()) size.switches += run.schedule.size() - 1;
   }
-  size.switches = SwitchesIn(runs);
   return size;
 }
 
@@ -477,7 +428,7 @@ class Shrinker {
     return std::move(result_);
   }
 
-  Target target_;
+  ShrinkTarget target_;
   int jobs_ = 1;
   int64_t executions_ = 0;       // of one search at most
   std::set<std::string> kinds_;  // of what the scenario shows at first
