@@ -1,5 +1,5 @@
-// differential DIRECTORY [STATES [SEED]]: campaigns of any size, of images and of logs of a tenth as
-// many scenarios; exit code 1 if anything disagrees.
+// differential DIRECTORY [STATES [SEED]]: campaigns of any size, of images and of logs of a tenth
+// as many scenarios; exit code 1 if anything disagrees.
 #include <iostream>
 #include <string>
 

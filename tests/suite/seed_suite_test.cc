@@ -1,4 +1,5 @@
-// Every scenario of scenarios/seed and scenarios/xfstests says what it is there to say, and for the reason it gives.
+// Every scenario of scenarios/seed and scenarios/xfstests says what it is there to say, and for the
+// reason it gives.
 //
 // Searches are cut short here, at the first size that gives what the scenario expects: `crashdep
 // run scenarios/seed` does them whole.
