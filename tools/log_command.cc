@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
-#include "model/scenario/json_text.h"
 #include "model/scenario/text.h"
 #include "tools/image_command.h"
 #include "tools/import/log_writes.h"
 #include "tools/output_file.h"
-#include "tools/replay_command.h"
 #include "tools/tag_file.h"
+#include "tools/trace_document.h"
 
 namespace tools {
 namespace {
@@ -54,10 +53,7 @@ std::string ShortJournalNote(const model::DiskLayout& layout) {
 }  // namespace
 
 ExitCode LogCommand(const LogArguments& arguments, const Backend& backend, Console console) {
-  const absl::StatusOr<std::string> text =
-      scenario::ReadTextFile(arguments.trace, kMaxTraceFileBytes);
-  if (!text.ok()) return Refuse(text.status(), console);
-  const auto trace = scenario::ParseDocument(arguments.trace, *text);
+  const auto trace = LoadTraceDocument(arguments.trace);
   if (!trace.ok()) return Refuse(trace.status(), console);
   model::ExecutionLog log;
   if (absl::Status status = backend.log(*trace, log); !status.ok()) {
