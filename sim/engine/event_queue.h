@@ -51,6 +51,9 @@ class EventQueue {
   // The event that PopEarliest() would return; none if none is pending.
   EventId earliest_id() const { return IdOf(keys_[kRoot]); }
 
+  // The `self` of that event; null if none is pending.
+  void* earliest_self() const { return empty() ? nullptr : slots_[SlotOf(keys_[kRoot])].self; }
+
   // The id of the next event.
   EventId next_id() const { return EventId{next_id_}; }
 

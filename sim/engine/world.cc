@@ -37,6 +37,22 @@ void Task::Enter(void* task) {
   self.fiber_.SwitchAwayForever(next != nullptr ? next->fiber_ : world.main_);
 }
 
+namespace {
+
+// What is run next, by time, is mostly a task that sleeps. With many asleep it is in no cache: the
+// task, and below it the end of its stack. This hides much of the way from memory behind the event
+// at hand (tests/bench: Sleepers).
+void Prefetch(const void* self) {
+  constexpr ptrdiff_t kLine = 64, kStackLines = 8, kTaskLines = 3;
+  const auto* const at = static_cast<const std::byte*>(self);
+  if (at == nullptr) return;
+  for (ptrdiff_t line = -kStackLines; line < kTaskLines; ++line) {
+    __builtin_prefetch(at + line * kLine);
+  }
+}
+
+}  // namespace
+
 World::World(const WorldOptions& options, Strategy& strategy, StackPool& pool,
              StackTable& stack_table)
     : strategy_(strategy),
@@ -337,6 +353,7 @@ bool World::MarkBlocked() {
 
 void World::RunEvent(EventId id) {
   const Event event = id == events_.earliest_id() ? events_.PopEarliest() : events_.Pop(id);
+  Prefetch(events_.earliest_self());
   now_ = std::max(now_, event.at);
   ++turns_;
   digest_.Add(uint64_t{1} << 63 | id.value);
