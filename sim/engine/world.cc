@@ -43,7 +43,7 @@ namespace {
 // task, and below it the end of its stack. This hides much of the way from memory behind the event
 // at hand (tests/bench: Sleepers).
 void Prefetch(const void* self) {
-  constexpr ptrdiff_t kLine = 64, kStackLines = 8, kTaskLines = 3;
+  constexpr ptrdiff_t kLine = 64, kStackLines = 12, kTaskLines = 4;
   const auto* const at = static_cast<const std::byte*>(self);
   if (at == nullptr) return;
   for (ptrdiff_t line = -kStackLines; line < kTaskLines; ++line) {
@@ -238,7 +238,7 @@ void World::Report(Finding finding) {
 void World::Yield(Task& task, Nanos ready_at) {
   SIM_CHECK(!in_irq());  // an event has no choice points
   task.state_ = Task::State::kReady;
-  *FindReady(task) = CandidateOf(task, ready_at);
+  SetCandidate(*FindReady(task), task, ready_at);
   Reschedule();
 }
 
@@ -251,8 +251,8 @@ void World::Reschedule() {
 
 Task* World::PickNext() {
   while (!IsOver()) {
-    const std::optional<Candidate> chosen = follows_time_ ? ChooseByTime() : Choose();
-    if (!chosen.has_value()) {
+    const Candidate* chosen = follows_time_ ? ChooseByTime() : Choose();
+    if (chosen == nullptr) {
       end_ = ExecutionEnd::kAbandoned;
       return nullptr;
     }
@@ -299,7 +299,7 @@ bool World::IsOver() {
   return false;
 }
 
-Candidate World::ChooseByTime() {
+const Candidate* World::ChooseByTime() {
   const Candidate* first = nullptr;
   Nanos second_at = kNever;
   for (const Candidate& task : ready_) {  // by id, which breaks ties
@@ -313,13 +313,14 @@ Candidate World::ChooseByTime() {
   const Nanos event_at = irqs_blocked_ == 0 ? events_.earliest_at() : kNever;
   if (first == nullptr || event_at <= first->ready_at) {
     SIM_CHECK(!events_.empty() && irqs_blocked_ == 0);
-    return {{Actor::Kind::kEvent, events_.earliest_id().value}};
+    earliest_event_.actor.id = events_.earliest_id().value;
+    return &earliest_event_;
   }
   horizon_ = std::min(second_at, event_at);
-  return *first;
+  return first;
 }
 
-std::optional<Candidate> World::Choose() {
+const Candidate* World::Choose() {
   candidates_ = ready_;
   // Ticks of idle daemons alone would put off for ever that the blocked tasks park.
   const bool stuck = records_accesses_ && MarkBlocked() && OnlyIdleLeft();
@@ -331,14 +332,14 @@ std::optional<Candidate> World::Choose() {
     }
   }
   SIM_CHECK(!candidates_.empty());
-  if (candidates_.size() == 1 && !records_accesses_) return candidates_.front();
+  if (candidates_.size() == 1 && !records_accesses_) return &candidates_.front();
   TaskId running;
   if (current_ != nullptr && current_->state_ == Task::State::kReady) running = current_->id_;
   const size_t chosen =
       strategy_.Choose({candidates_, turns_, running, events_.next_id(), stopping_});
-  if (chosen == Strategy::kAbandon) return std::nullopt;
+  if (chosen == Strategy::kAbandon) return nullptr;
   SIM_CHECK(chosen < candidates_.size());
-  return candidates_[chosen];
+  return &candidates_[chosen];
 }
 
 // Of the candidates, all tasks so far: are there any, and would all do nothing but park?
@@ -414,17 +415,16 @@ void World::MakeReady(Task& task) {
   for (; place != ready_.data() && place[-1].actor.id > task.id_.value; --place) {
     place[0] = place[-1];
   }
-  *place = CandidateOf(task, now_);
+  SetCandidate(*place, task, now_);
 }
 
-Candidate World::CandidateOf(const Task& task, Nanos ready_at) const {
-  Candidate candidate;
+void World::SetCandidate(Candidate& candidate, const Task& task, Nanos ready_at) const {
   candidate.actor = {Actor::Kind::kTask, task.id_.value};
   candidate.next = task.next_;
   candidate.ready_at = ready_at;
   candidate.asks = task.gate_ != nullptr;
+  candidate.blocked = false;
   candidate.since = turns_;
-  return candidate;
 }
 
 Candidate* World::FindReady(const Task& task) {

@@ -16,7 +16,6 @@
 // lost.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -218,8 +217,9 @@ class World {
   // Ends the running turn. If the execution is over, sets end_.
   bool IsOver();
   // None: the strategy abandons the execution.
-  std::optional<Candidate> Choose();
-  Candidate ChooseByTime();
+  // Good until something happens; null: the execution is given up.
+  const Candidate* Choose();
+  const Candidate* ChooseByTime();
   bool MarkBlocked();
   bool StopDaemons();
   void RunEvent(EventId id);
@@ -228,7 +228,7 @@ class World {
   void EndTurn();
   void TimeOut(Task& task);
   void MakeReady(Task& task);
-  Candidate CandidateOf(const Task& task, Nanos ready_at) const;
+  void SetCandidate(Candidate& candidate, const Task& task, Nanos ready_at) const;
   // Where `task` is in ready_; it must be.
   Candidate* FindReady(const Task& task);
   bool OnlyIdleLeft() const;
@@ -274,6 +274,7 @@ class World {
   Actor turn_actor_;
   std::vector<Footprint> accesses_;  // of the running turn
   absl::InlinedVector<Candidate, kFewTasks> candidates_;
+  Candidate earliest_event_ = {.actor = {Actor::Kind::kEvent, 0}};
   std::vector<Event> pending_;
   std::vector<Finding> findings_;
   uint32_t next_object_ = 1;  // 0 is no object
