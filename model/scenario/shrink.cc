@@ -65,9 +65,10 @@ class Shrinker {
                              kLeastExecutions, kMostExecutions);
   }
 
-  absl::StatusOr<ShrinkResult> Shrink() {
+  // `replayed`: what a replay of the trace finds.
+  absl::StatusOr<ShrinkResult> Shrink(const std::vector<FoundFinding>& replayed) {
     result_.before = SizeOf(scenario_, runs_);
-    if (absl::Status status = LookAtOriginal(); !status.ok()) return status;
+    if (absl::Status status = LookAtOriginal(replayed); !status.ok()) return status;
     while (DropOperations()) continue;
     while (DropDeclarations()) continue;
     ShrinkSchedule();
@@ -80,24 +81,29 @@ class Shrinker {
   // --- What a scenario shows ---------------------------------------------------------------------
 
   // The trace at hand, run again: what the target is in full, and what else the scenario shows.
-  absl::Status LookAtOriginal() {
+  absl::Status LookAtOriginal(const std::vector<FoundFinding>& replayed) {
     kinds_.insert(target_.kind());
+    for (const FoundFinding& finding : replayed) kinds_.insert(finding.kind);
     if (runs_.size() == 1) {
       sim::ReplayStrategy strategy(runs_.front().schedule);
       const ExecutionResult result = RunOne(strategy, runs_.front(), {});
       if (target_.IsDeadlock()) target_.SetDeadlock(result.deadlocked);
-      bool found = false;
-      for (const sim::Finding& finding : last_findings_) {
-        kinds_.insert(finding.kind);
-        found |= finding.kind == target_.kind() && finding.message == message_;
-      }
-      if (!found) return NotAgain();
+      if (!Has(last_findings_)) return NotAgain();
+    } else if (!Has(replayed)) {
+      return NotAgain();
     }
     // What its search shows beside.
     for (const FoundFinding& found : SearchOf(scenario_, executions_).findings) {
       kinds_.insert(found.kind);
     }
     return absl::OkStatus();
+  }
+
+  template <class Findings>
+  bool Has(const Findings& findings) const {
+    return std::any_of(findings.begin(), findings.end(), [&](const auto& finding) {
+      return finding.kind == target_.kind() && finding.message == message_;
+    });
   }
 
   static absl::Status NotAgain() {
@@ -453,7 +459,9 @@ absl::StatusOr<ShrinkResult> ShrinkTrace(const nlohmann::ordered_json& json, int
     return absl::InvalidArgumentError("a recording: it has no finding to shrink");
   }
   if (absl::Status status = CheckFits(trace->scenario); !status.ok()) return status;
-  return Shrinker(*std::move(trace), jobs).Shrink();
+  const absl::StatusOr<ReplayResult> replayed = ReplayTrace(json);
+  if (!replayed.ok()) return replayed.status();
+  return Shrinker(*std::move(trace), jobs).Shrink(replayed->findings);
 }
 
 }  // namespace scenario

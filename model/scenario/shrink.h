@@ -1,19 +1,20 @@
 // The smallest scenario that still shows a trace's finding, and a short way there.
 //
 // Smaller scenarios are tried one after the other, each with a search of its own; one in which the
-// finding is there again takes the place of the one before, until none of the next does. In this
-// order: fewer operations, fewer threads, fewer files and policies, fewer switches between actors
-// on the way (with few preemptions, then by putting turns of one actor together), smaller sizes.
+// finding is there again takes the place of the one before. In this order, each until none of its
+// steps leads on: fewer operations, fewer threads, fewer files and policies, fewer switches between
+// actors on the way (with few preemptions, then by putting turns of one actor together), smaller
+// sizes.
 //
 // *The same finding* has the same kind, and the same message but for its numbers (offsets and
 // counts become smaller, too). The message of a deadlock names everybody who is stuck; it is the
 // same if nobody waits for a class that nobody waited for before. Nothing else may be found that
 // the scenario did not show before: or else to leave out an unlock would be to shrink.
 //
-// It is as small as these steps make it: no one of them leads on. A smaller one that takes several
-// at once may exist. Steps that a search of `search.executions` executions (at least 256, at most
-// 4,096) finds nothing in are given up, though a longer one might. Everything is a function of the
-// trace.
+// A smaller one that takes several steps at once, or one of the first again after the last, may
+// exist: shrink what came out. Steps that a search of `search.executions` executions (at least 256,
+// at most 4,096) finds nothing in are given up, though a longer one might. Everything is a function
+// of the trace.
 #pragma once
 
 #include <cstdint>

@@ -52,6 +52,23 @@ constexpr char kSizeTooEarly[] = R"({"schema": 1, "name": "size_too_early",
   "search": {"strategy": "random", "executions": 100},
   "expect": {"findings": []}})";
 
+// An execution shows one of two orders, never both.
+constexpr char kEitherOrder[] = R"({"schema": 1, "name": "either_order",
+  "program": {"locks": [{"name": "A"}, {"name": "B"}], "variables": [{"name": "x"}]},
+  "threads": [
+    {"name": "one", "ops": [
+      {"op": "load", "variable": "x", "into": "v"},
+      {"op": "if", "condition": "v == 0"},
+      {"op": "lock", "lock": "A"}, {"op": "lock", "lock": "B"},
+      {"op": "unlock", "lock": "B"}, {"op": "unlock", "lock": "A"},
+      {"op": "else"},
+      {"op": "lock", "lock": "B"}, {"op": "lock", "lock": "A"},
+      {"op": "unlock", "lock": "A"}, {"op": "unlock", "lock": "B"},
+      {"op": "end"}]},
+    {"name": "other", "ops": [{"op": "store", "variable": "x", "value": 1}]}],
+  "search": {"strategy": "random", "executions": 256},
+  "expect": {"findings": []}})";
+
 class ShrinkTest : public testing::Test {
  protected:
   static Scenario Parsed(const std::string& text) {
@@ -187,6 +204,15 @@ TEST_F(ShrinkTest, AFindingThatDoesNotComeAgainIsNotShrunk) {
   const auto shrunk = ShrinkTrace(trace, 1);
   EXPECT_EQ(shrunk.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(shrunk.status().message()), HasSubstr("does not come again"));
+}
+
+// The same of one that is seen in several executions together.
+TEST_F(ShrinkTest, ACycleThatDoesNotComeAgainIsNotShrunk) {
+  auto trace = TraceOf(kEitherOrder, "lock_cycle");
+  ASSERT_EQ(trace["runs"].size(), 2u);
+  EXPECT_TRUE(ShrinkTrace(trace, 1).ok());
+  trace["scenario"]["threads"].erase(1);
+  EXPECT_EQ(ShrinkTrace(trace, 1).status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(ShrinkTest, WhatIsNoFindingIsRefused) {
