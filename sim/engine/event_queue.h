@@ -5,8 +5,10 @@
 // lists what is pending and takes any of it.
 //
 // A 4-ary heap of 16-byte keys, in which siblings share a cache line, and the rest of each event in
-// a slot that does not move. Worlds have few events pending, so what is not the earliest is found
-// by a look at each key. The arrays only grow: a steady state allocates nothing.
+// a slot that does not move. What happens mostly starts something that happens later, so the place
+// of the event popped last stays free, just below the root, for the next one pushed: one way down
+// the heap serves both. Worlds have few events pending, so what is not the earliest is found by a
+// look at each key. The arrays only grow: a steady state allocates nothing.
 #pragma once
 
 #include <boost/align/aligned_allocator.hpp>
@@ -42,8 +44,8 @@ class EventQueue {
   EventQueue(const EventQueue&) = delete;
   EventQueue& operator=(const EventQueue&) = delete;
 
-  bool empty() const { return end_ == kRoot; }
-  size_t size() const { return end_ - kRoot; }
+  bool empty() const { return size() == 0; }
+  size_t size() const { return end_ - kRoot - (hole_ != kNoHole ? 1 : 0); }
 
   // When the earliest pending event is due; kNever if none is pending.
   Nanos earliest_at() const { return AtOf(keys_[kRoot]); }
@@ -88,6 +90,7 @@ class EventQueue {
 
   static constexpr Key kLast = Key{kNever} << 64 | UINT64_MAX;  // id none, after every event
   static constexpr size_t kRoot = 3;  // so that the children of i are the line from 4 * (i - 2)
+  static constexpr size_t kNoHole = 0;
   static constexpr uint32_t kNoSlot = UINT32_MAX;
 
   struct alignas(32) Slot {
@@ -104,17 +107,29 @@ class EventQueue {
   // 1 or 0. A comparison would become a branch, mispredicted every other time; keys have 127 bits.
   static size_t IsBefore(Key a, Key b) { return static_cast<size_t>((a - b) >> 127); }
   static size_t ParentOf(size_t i) { return i / 4 + 2; }
-  static size_t FirstChildOf(size_t i) { return 4 * (i - 2); }
+  static constexpr size_t FirstChildOf(size_t i) { return 4 * (i - 2); }
 
   Event EventOf(Key key) const;
   size_t Find(EventId id) const;  // end_ if not pending
+  // Which of four: 0 to 3.
+  static size_t LeastOf(const Key* siblings) {
+    const size_t a = IsBefore(siblings[1], siblings[0]);
+    const size_t b = 2 + IsBefore(siblings[3], siblings[2]);
+    return a ^ ((a ^ b) & (0 - IsBefore(siblings[b], siblings[a])));
+  }
+  // The event at `i`, whose place is then free.
+  Event Take(size_t i);
   Event Remove(size_t i);
+  void Fill(size_t i);
+  void CloseHole();
+  size_t MoveDown(size_t hole);
   void SiftUp(size_t i, Key key);
-  uint32_t TakeSlot();
+  void AddSlot();
 
   // The heap is keys_[kRoot] to keys_[end_ - 1]; kLast fills what is left of the last line.
   std::vector<Key, boost::alignment::aligned_allocator<Key, kCacheLine>> keys_;
   size_t end_ = kRoot;
+  size_t hole_ = kNoHole;  // a child of the root, kLast
   std::vector<Slot> slots_;
   uint32_t free_slot_ = kNoSlot;
   uint32_t next_id_ = 0;

@@ -215,7 +215,15 @@ class World {
   // The next to go on after this turn; runs events on the way. Null when the execution is over.
   Task* PickNext();
   // Ends the running turn. If the execution is over, sets end_.
-  bool IsOver();
+  bool IsOver() {
+    if (records_accesses_) EndTurn();
+    if (turns_ >= max_turns_ || now_ > max_time_) [[unlikely]] {
+      end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
+      return true;
+    }
+    return ready_.empty() && NothingGoesOn();
+  }
+  bool NothingGoesOn();
   // None: the strategy abandons the execution.
   // Good until something happens; null: the execution is given up.
   const Candidate* Choose();
@@ -228,7 +236,14 @@ class World {
   void EndTurn();
   void TimeOut(Task& task);
   void MakeReady(Task& task);
-  void SetCandidate(Candidate& candidate, const Task& task, Nanos ready_at) const;
+  void Unready(const Task& task);
+  Candidate CandidateOf(const Task& task, Nanos ready_at) const {
+    return {.actor = {Actor::Kind::kTask, task.id_.value},
+            .next = task.next_,
+            .ready_at = ready_at,
+            .asks = task.gate_ != nullptr,
+            .since = turns_};
+  }
   // Where `task` is in ready_; it must be.
   Candidate* FindReady(const Task& task);
   bool OnlyIdleLeft() const;
@@ -259,7 +274,7 @@ class World {
   absl::InlinedVector<Task*, kFewTasks> tasks_;  // by id
   Task* boot_ = nullptr;                         // the stack that the first events run on
   // Who is ready, and the running task as it was when it was picked; by id.
-  absl::InlinedVector<Candidate, kFewTasks> ready_;
+  std::vector<Candidate> ready_;
   EventQueue events_;
   int user_tasks_left_ = 0;
   int idle_timers_ = 0;  // events that only an idle daemon waits for
