@@ -1,8 +1,9 @@
 // The journal: handles, transactions, commit, checkpoint [include/linux/jbd2.h, fs/jbd2/].
 //
 // What the file system calls. Functions and fields have the kernel's names, and the kernel's files
-// have theirs: transaction.cc, commit.cc, checkpoint.cc, revoke.cc, journal.cc; transaction.h has
-// what only those share. Recovery is part of crash checking, not of the running journal.
+// have theirs: transaction.cc (and transaction_buffers.cc), commit.cc, checkpoint.cc, revoke.cc,
+// journal.cc; transaction.h has what only those share. Recovery is part of crash checking, not of
+// the running journal.
 //
 // Modelled: handles with credits, revoke credits and reserved handles; every wait of a handle's
 // start; all states of a transaction and every wait of its commit; frozen and shadowed buffers;
