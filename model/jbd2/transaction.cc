@@ -1,8 +1,6 @@
 // fs/jbd2/transaction.c: handles and barriers
 #include "model/jbd2/transaction.h"
 
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "sim/check.h"
 
