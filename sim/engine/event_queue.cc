@@ -28,11 +28,14 @@ EventId EventQueue::Push(Nanos at, Event::Run run, void* self, uint64_t arg, Obj
 Event EventQueue::PopEarliest() {
   SIM_CHECK(!empty());
   CloseHole();
-  if (end_ == kRoot + 1) return Remove(kRoot);
   const Event event = Take(kRoot);
-  constexpr size_t kFirst = FirstChildOf(kRoot);
-  hole_ = kFirst + LeastOf(&keys_[kFirst]);
-  keys_[kRoot] = std::exchange(keys_[hole_], kLast);
+  if (end_ == kRoot + 1) {
+    Fill(kRoot);
+  } else {
+    constexpr size_t kFirst = FirstChildOf(kRoot);
+    hole_ = kFirst + LeastOf(&keys_[kFirst]);
+    keys_[kRoot] = std::exchange(keys_[hole_], kLast);
+  }
   return event;
 }
 
