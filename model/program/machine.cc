@@ -52,6 +52,7 @@ class Runner {
     while (going_on_ && at_ < routine_.code.size()) {
       const Instruction& op = routine_.code[at_++];
       Step(op);
+      if (op.gets_on) world_.MadeProgress();
       if (op.op == Opcode::kJump) CheckProgress(op.site);
     }
   }

@@ -7,6 +7,9 @@
 // thread goes no further. A loop that goes round a million times without a choice point is a
 // "starvation" finding.
 //
+// A thread gets on (World::MadeProgress()) with every operation that is in no `while`: such a loop
+// waits for something, and a round of it brings nothing nearer.
+//
 // In an event log, beside what locks and waits log: signal, clear, schedule (the event comes by
 // itself), queue (a work item); load, store, add, cas, whose `note` is "= value" or "before ->
 // after".

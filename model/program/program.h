@@ -85,6 +85,7 @@ enum class Opcode : uint8_t {
 struct Instruction {
   Opcode op = Opcode::kJump;
   bool read = false;      // kLock, kTrylock
+  bool gets_on = false;   // it brings the thread on: it is in no `while`
   uint32_t subclass = 0;  // kLock
   sim::Gfp gfp = sim::Gfp::kKernel;
   uint32_t first = 0;  // the object ...

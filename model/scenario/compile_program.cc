@@ -102,6 +102,8 @@ class RoutineCompiler {
   void Plain(const Op& op) {
     Instruction& code = Emit(SameOpcode(op.kind));
     const ProgramOperands& on = op.on;
+    code.gets_on = std::none_of(blocks_.begin(), blocks_.end(),
+                                [](const Block& block) { return block.kind == OpKind::kWhile; });
     code.read = on.read;
     code.subclass = static_cast<uint32_t>(on.subclass);
     code.gfp = static_cast<sim::Gfp>(on.gfp);

@@ -8,7 +8,7 @@
 #include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
 #include "sim/race/race_checker.h"
-#include "sim/waitfor/wait_graph.h"
+#include "sim/waitfor/liveness.h"
 
 namespace scenario {
 namespace {
@@ -123,8 +123,8 @@ class Execution {
         images_(&bench.images_),
         granules_(bench.granules_),
         history_(bench.history_, granules_),
-        world_(std::make_unique<sim::World>(WorldOf(bench.scenario_, options), strategy,
-                                            bench.stacks_, bench.stack_table_)),
+        world_(std::make_unique<sim::World>(WorldWithRest(bench, options), strategy, bench.stacks_,
+                                            bench.stack_table_)),
         tracker_(*world_, locks, options.checks_locks),
         device_(*world_, bench.device_, bench.disk_) {
     world_->set_event_log(options.log);
@@ -159,7 +159,7 @@ class Execution {
     if (end == sim::ExecutionEnd::kFinished) {
       CheckAtEnd(*sbi_);
     } else if (end != sim::ExecutionEnd::kAbandoned) {
-      world_->Report(sim::ExplainEnd(*world_, end));
+      world_->Report(sim::ExplainEnd(*world_, end, liveness_));
     }
     if (crash_ != nullptr) crash_->End();
     if (recorder_ != nullptr) {
@@ -171,11 +171,19 @@ class Execution {
   }
 
  private:
+  sim::WorldOptions WorldWithRest(const Workbench& bench, const ExecutionOptions& options) {
+    sim::WorldOptions world = WorldOf(bench.scenario_, options);
+    world.beyond_limit = &fair_;
+    return world;
+  }
+
   const Workbench& bench_;
   ExecutionRecorder* recorder_ = nullptr;
   model::ImageStore images_;
   model::GranuleTable granules_;
   model::History history_;
+  sim::LivenessWatch liveness_;
+  sim::FairStrategy fair_{liveness_};
   std::unique_ptr<sim::World> world_;
   sim::LockTracker tracker_;
   std::optional<sim::RaceChecker> races_;
@@ -215,6 +223,7 @@ ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {
   result.turns = world.turns();
   result.actors = world.actors();
   result.clock_read = world.clock_read();
+  result.beyond_limit = world.beyond_limit();
   result.abandoned = end == sim::ExecutionEnd::kAbandoned;
   if (end == sim::ExecutionEnd::kDeadlock) result.deadlocked = sim::FindHoldAndWait(world);
   return result;

@@ -86,6 +86,7 @@ struct ExecutionResult {
   uint64_t turns = 0;
   uint64_t actors = 0;                       // tasks and events
   bool clock_read = false;                   // something was decided by the time
+  bool beyond_limit = false;                 // a fair scheduler went on after max_steps
   bool abandoned = false;                    // by the strategy, before its end
   std::vector<sim::HoldAndWait> deadlocked;  // if it ended in a deadlock: who holds and wants what
   model::StateCount crash_states;

@@ -310,10 +310,10 @@ void VisitSearch(FieldVisitor& v, SearchConfig& search) {
       {0, 1'000'000}, search.max_preemptions);
   v.Integer({"seed", "Start of all random numbers."}, {}, search.seed);
   v.Name({"crash_at", "Where power may fail."}, kCrashAtNames, search.crash_at);
-  v.Integer({"max_steps", "Steps after which an execution counts as stuck."},
+  v.Integer({"max_steps",
+             "Steps after which an execution goes on under a fair scheduler, for as many again."},
             {1, 1'000'000'000'000}, search.max_steps);
-  v.Integer({"max_time_ns", "Virtual time after which an execution counts as stuck."},
-            kNonzeroTimeNs, search.max_time_ns);
+  v.Integer({"max_time_ns", "The same in virtual time."}, kNonzeroTimeNs, search.max_time_ns);
 }
 
 void VisitFinding(FieldVisitor& v, ExpectedFinding& finding) {

@@ -3,14 +3,17 @@
 #include <optional>
 
 #include "model/program/machine.h"
-#include "sim/waitfor/wait_graph.h"
+#include "sim/waitfor/liveness.h"
 
 namespace scenario {
 
-ExecutionResult RunProgram(const model::LockProgram& program,
-                           const sim::WorldOptions& world_options, const ExecutionOptions& options,
-                           sim::Strategy& strategy, sim::Validator& locks, sim::StackPool& stacks,
+ExecutionResult RunProgram(const model::LockProgram& program, sim::WorldOptions world_options,
+                           const ExecutionOptions& options, sim::Strategy& strategy,
+                           sim::Validator& locks, sim::StackPool& stacks,
                            sim::StackTable& stack_table) {
+  sim::LivenessWatch liveness;
+  sim::FairStrategy fair(liveness);
+  world_options.beyond_limit = &fair;
   // Both outlive the world's tasks.
   std::optional<model::Machine> machine;
   std::optional<sim::LockTracker> tracker;
@@ -22,7 +25,7 @@ ExecutionResult RunProgram(const model::LockProgram& program,
   const sim::ExecutionEnd end = world.Run();
   const bool ended_well =
       end == sim::ExecutionEnd::kFinished || end == sim::ExecutionEnd::kAbandoned;
-  if (!ended_well) world.Report(sim::ExplainEnd(world, end));
+  if (!ended_well) world.Report(sim::ExplainEnd(world, end, liveness));
   return ResultOf(world, end);
 }
 

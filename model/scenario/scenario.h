@@ -262,14 +262,14 @@ struct SearchConfig {
   std::optional<int64_t> max_preemptions;  // depth first: of one execution; not given: any number
   uint64_t seed = 1;
   CrashAt crash_at = CrashAt::kEachChange;
-  int64_t max_steps = 1'000'000;          // of one execution; beyond it is a finding
-  int64_t max_time_ns = 600'000'000'000;  // virtual, of one execution; beyond it is a finding
+  int64_t max_steps = 1'000'000;          // of one execution; then it goes on fairly
+  int64_t max_time_ns = 600'000'000'000;  // virtual, of one execution; the same
 };
 
 // Every kind of finding there is.
-inline constexpr std::array<std::string_view, 14> kFindingKinds = {
-    "lock_cycle", "recursive_lock", "irq_inversion", "lock_misuse", "data_race",
-    "deadlock",   "starvation",     "stale_data",    "lost_data",   "torn_operation",
+inline constexpr std::array<std::string_view, 16> kFindingKinds = {
+    "lock_cycle", "recursive_lock", "irq_inversion", "lock_misuse", "data_race", "deadlock",
+    "starvation", "livelock",       "unfinished",    "stale_data",  "lost_data", "torn_operation",
     "metadata",   "reservation",    "invariant",     "wrong_read"};
 
 struct ExpectedFinding {

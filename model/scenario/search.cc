@@ -150,6 +150,7 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   chunk.most_turns = std::max(chunk.most_turns, result.turns);
   chunk.most_actors = std::max(chunk.most_actors, result.actors);
   chunk.clock_reads += result.clock_read ? 1 : 0;
+  chunk.beyond_limit += result.beyond_limit ? 1 : 0;
   chunk.crash_states.Merge(result.crash_states);
   if (result.abandoned) {
     ++redundant_;
@@ -173,6 +174,7 @@ void Search::Join(Chunk& chunk) {
   all_.most_turns = std::max(all_.most_turns, chunk.most_turns);
   all_.most_actors = std::max(all_.most_actors, chunk.most_actors);
   all_.clock_reads += chunk.clock_reads;
+  all_.beyond_limit += chunk.beyond_limit;
   all_.crash_states.Merge(chunk.crash_states);
   for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution});
   for (const auto& [tasks, number] : chunk.deadlocks) judge_.AddDeadlock(tasks, number);
@@ -240,6 +242,10 @@ std::vector<std::string> Search::Bounds() const {
         "pct: each execution hits a bug of depth ", search.pct_depth, " with at least ",
         sim::PctBound(all_.most_actors, turns, static_cast<uint32_t>(search.pct_depth)), " (",
         all_.most_actors, " actors, ", turns, " turns)"));
+  }
+  if (all_.beyond_limit > 0) {
+    bounds.push_back(absl::StrCat("beyond max_steps or max_time_ns, a fair scheduler went on: ",
+                                  all_.beyond_limit, " of the executions"));
   }
   if (!IsSystematic(search.strategy)) return bounds;
   if (search.strategy == StrategyKind::kDepthFirst && search.max_preemptions) {

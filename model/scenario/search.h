@@ -43,7 +43,7 @@ class Search {
     std::vector<std::pair<std::vector<sim::HoldAndWait>, int64_t>> deadlocks;  // and the execution
     std::vector<sim::Digest> digests;
     uint64_t turns = 0, most_turns = 0, most_actors = 0;
-    uint64_t clock_reads = 0;  // executions
+    uint64_t clock_reads = 0, beyond_limit = 0;  // executions
     model::StateCount crash_states;
   };
 

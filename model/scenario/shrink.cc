@@ -28,6 +28,7 @@ using Schedule = std::vector<sim::ScheduleRun>;
 
 constexpr int64_t kLeastExecutions = 256, kMostExecutions = 4'096;  // of one search
 constexpr uint64_t kBudget = 200'000;                               // executions of all
+constexpr uint64_t kTurnBudget = 50'000'000;                        // turns of all
 constexpr int64_t kMostPreemptions = 2, kPreemptionExecutions = 1'000;
 constexpr int64_t kMostScheduleTries = 4'000;
 
@@ -120,6 +121,7 @@ class Shrinker {
     ScenarioResult found =
         RunScenario(WithOptions(scenario, options), options, [](uint64_t, uint64_t) {});
     result_.executions += found.executions + found.redundant;
+    turns_ += found.steps;
     return found;
   }
 
@@ -139,6 +141,7 @@ class Shrinker {
     options.keeps_schedule = true;
     if (target_.kind() == "data_race") options.guards = &guards;
     ExecutionResult result = RunExecution(bench, options, strategy, locks);
+    turns_ += result.turns;
     last_findings_ = result.findings;
     for (const sim::LockReport& report : locks.Conclude().found) {
       last_findings_.push_back(FindingOf(report));
@@ -413,7 +416,7 @@ class Shrinker {
   }
 
   bool OutOfBudget() {
-    result_.out_of_budget = result_.executions >= kBudget;
+    result_.out_of_budget = result_.executions >= kBudget || turns_ >= kTurnBudget;
     return result_.out_of_budget;
   }
 
@@ -447,6 +450,7 @@ class Shrinker {
   std::shared_ptr<const model::LockProgram> program_;  // of scenario_
   std::unique_ptr<Workbench> bench_;                   // the same; null: not made yet
   std::vector<sim::Finding> last_findings_;
+  uint64_t turns_ = 0;  // of all executions
   ShrinkResult result_;
 };
 

@@ -57,6 +57,7 @@ OpResult ThreadBody::Call(const Op& op) {
   if (listener_ != nullptr) listener_->OnCall(config_.name, op);
   if (logs) sbi_.world.Log({.what = "call", .subject = CallText(op)});
   const OpResult result = Perform(op);
+  sbi_.world.MadeProgress();
   if (logs) sbi_.world.Log({.what = "return", .subject = Text(result)});
   if (listener_ != nullptr) listener_->OnReturn(config_.name, op, result);
   return result;

@@ -1,4 +1,5 @@
-// What a scenario's thread does: its operations, one after the other, as system calls.
+// What a scenario's thread does: its operations, one after the other, as system calls. Each that
+// returns is progress (World::MadeProgress()).
 //
 // In an event log: call ("write a [0, 4096)"), return ("4096", "ENOSPC").
 #pragma once

@@ -58,6 +58,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
 std::optional<DeviceFault::Kind> BlockDevice::FaultFor(const Bio& bio) {
   if (bio.op != Bio::Op::kWrite) return std::nullopt;
   if (bio.is_data) ++data_writes_;
+  if (world_.beyond_limit()) return std::nullopt;  // faults have stopped: all must come to an end
   for (const DeviceFault& fault : config_.faults) {
     const bool hit = fault.nth != 0 ? bio.is_data && fault.nth == data_writes_
                                     : fault.sector >= bio.sector &&

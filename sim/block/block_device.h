@@ -113,7 +113,7 @@ struct DeviceConfig {
   Nanos write_latency[2] = {20'000, 90'000};
   Nanos read_latency[2] = {20'000, 90'000};
   Nanos flush_latency[2] = {100'000, 400'000};
-  std::vector<DeviceFault> faults;
+  std::vector<DeviceFault> faults;  // none beyond the execution's limit (World::beyond_limit())
 };
 
 class BlockDevice {

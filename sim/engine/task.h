@@ -51,6 +51,8 @@ class Task {
   TaskKind kind() const { return kind_; }
   State state() const { return state_; }
   bool idle() const { return idle_; }
+  // World::turns() when it last got on with what it is there for.
+  uint64_t progress_at() const { return progress_at_; }
 
   // While ready: what its next turn may wait for; null if that is nothing, or not known before.
   const Waitable* gate() const { return gate_; }
@@ -88,6 +90,7 @@ class Task {
   StackId stack_ = StackTable::kEmpty;
   const Waitable* waiting_on_ = nullptr;
   Site waiting_at_;
+  uint64_t progress_at_ = 0;
   std::string name_;
   absl::AnyInvocable<void()> body_;
 };

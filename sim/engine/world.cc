@@ -57,18 +57,17 @@ namespace {
 
 World::World(const WorldOptions& options, Strategy& strategy, StackPool& pool,
              StackTable& stack_table)
-    : strategy_(strategy),
+    : strategy_(&strategy),
+      next_strategy_(options.beyond_limit),
       pool_(pool),
       stack_table_(stack_table),
       seed_(options.seed),
       max_turns_(options.max_turns),
       max_time_(options.max_time),
-      follows_time_(strategy.follows_time()),
-      records_accesses_(strategy.wants_turns()),
       keeps_schedule_(options.keeps_schedule),
       costs_(options.seed, "schedule") {
   ready_.reserve(kFewTasks);
-  strategy_.OnStart(*this);
+  Follow(strategy);
 }
 
 World::~World() {
@@ -109,7 +108,7 @@ ExecutionEnd World::Run() {
   main_.SwitchTo(boot_->fiber_);
   current_ = nullptr;
   if (records_accesses_) EndTurn();
-  strategy_.OnEnd();
+  strategy_->OnEnd();
   return end_;
 }
 
@@ -297,6 +296,26 @@ bool World::NothingGoesOn() {
   return false;
 }
 
+bool World::EndsAtLimit() {
+  if (next_strategy_ == nullptr) {
+    end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
+    return true;
+  }
+  strategy_->OnEnd();
+  beyond_limit_ = true;
+  max_time_ = now_ + max_time_;
+  max_turns_ = turns_ + max_turns_;
+  Follow(*std::exchange(next_strategy_, nullptr));
+  return false;
+}
+
+void World::Follow(Strategy& strategy) {
+  strategy_ = &strategy;
+  follows_time_ = strategy.follows_time();
+  records_accesses_ = strategy.wants_turns();
+  strategy.OnStart(*this);
+}
+
 const Candidate* World::ChooseByTime() {
   const Candidate* first = nullptr;
   Nanos second_at = kNever;
@@ -334,7 +353,7 @@ const Candidate* World::Choose() {
   TaskId running;
   if (current_ != nullptr && current_->state_ == Task::State::kReady) running = current_->id_;
   const size_t chosen =
-      strategy_.Choose({candidates_, turns_, running, events_.next_id(), stopping_});
+      strategy_->Choose({candidates_, turns_, running, events_.next_id(), stopping_});
   if (chosen == Strategy::kAbandon) return nullptr;
   SIM_CHECK(chosen < candidates_.size());
   return &candidates_[chosen];
@@ -401,7 +420,7 @@ void World::StartAccesses(Actor actor, Footprint first) {
 }
 
 void World::EndTurn() {
-  if (!accesses_.empty()) strategy_.OnTurn({turn_actor_, accesses_});
+  if (!accesses_.empty()) strategy_->OnTurn({turn_actor_, accesses_});
   accesses_.clear();
 }
 

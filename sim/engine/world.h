@@ -44,9 +44,11 @@ class TaskListener {
 
 struct WorldOptions {
   uint64_t seed = 0;
-  // A runaway execution ends here, with ExecutionEnd::kTurnLimit or kTimeLimit.
+  // A runaway execution ends here, with ExecutionEnd::kTurnLimit or kTimeLimit ...
   uint64_t max_turns = 1'000'000;
   Nanos max_time = 3'600'000'000'000;
+  // ... or, if there is one, this strategy goes on with it, for as many turns and as long again.
+  Strategy* beyond_limit = nullptr;
   // Of no use to a search, which can run an execution again for its schedule.
   bool keeps_schedule = true;
 };
@@ -54,7 +56,7 @@ struct WorldOptions {
 enum class ExecutionEnd : uint8_t {
   kFinished,   // every user task has returned and nothing is pending
   kDeadlock,   // nobody can go on and somebody waits
-  kTurnLimit,  // a starvation or livelock, or a limit set too low
+  kTurnLimit,  // somebody starves, nobody gets anywhere, or the limit is too low
   kTimeLimit,
   kAbandoned,  // by the strategy
 };
@@ -91,6 +93,9 @@ class World {
   }
   bool clock_read() const { return clock_read_; }
   uint64_t turns() const { return turns_; }
+  uint64_t max_turns() const { return max_turns_; }
+  // A limit was reached, and WorldOptions::beyond_limit goes on.
+  bool beyond_limit() const { return beyond_limit_; }
   // A random stream of its own for `name`: one more draw in one leaves the others alone.
   RandomStream Stream(std::string_view name) const { return RandomStream(seed_, name); }
 
@@ -131,6 +136,9 @@ class World {
   [[nodiscard]] bool ParkIdle(const Waitable& on, Nanos deadline = kNever,
                               Site site = Site::Here());
   void SleepFor(Nanos duration, Site site = Site::Here());
+
+  // The running task has done a part of what it is there for, such as a system call.
+  void MadeProgress() { current_->progress_at_ = turns_; }
 
   // --- From tasks and events --------------------------------------------------------------------
   // `task` must be parked; it goes on after the running turn, when it is chosen, with `next` to
@@ -217,13 +225,14 @@ class World {
   // Ends the running turn. If the execution is over, sets end_.
   bool IsOver() {
     if (records_accesses_) EndTurn();
-    if (turns_ >= max_turns_ || now_ > max_time_) [[unlikely]] {
-      end_ = turns_ >= max_turns_ ? ExecutionEnd::kTurnLimit : ExecutionEnd::kTimeLimit;
+    if ((turns_ >= max_turns_ || now_ > max_time_) && EndsAtLimit()) [[unlikely]]
       return true;
-    }
     return ready_.empty() && NothingGoesOn();
   }
+  // False: the next strategy goes on.
+  bool EndsAtLimit();
   bool NothingGoesOn();
+  void Follow(Strategy& strategy);
   // None: the strategy abandons the execution.
   // Good until something happens; null: the execution is given up.
   const Candidate* Choose();
@@ -248,7 +257,8 @@ class World {
   Candidate* FindReady(const Task& task);
   bool OnlyIdleLeft() const;
 
-  Strategy& strategy_;
+  Strategy* strategy_;
+  Strategy* next_strategy_ = nullptr;  // WorldOptions::beyond_limit, until then
   StackPool& pool_;
   StackTable& stack_table_;
   LockTracker* lock_tracker_ = nullptr;
@@ -261,6 +271,7 @@ class World {
   bool follows_time_ = false;
   bool records_accesses_ = false;
   bool keeps_schedule_ = false;
+  bool beyond_limit_ = false;
 
   Task* current_ = nullptr;
   Nanos now_ = 0;

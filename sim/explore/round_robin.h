@@ -1,7 +1,6 @@
 // Round robin: every actor that can go does so in turn, tasks by id and then events by time.
 //
-// One execution, the fairest: what never gets anywhere in it is starved by the model and not by the
-// strategy. Timers that are far off wait until nothing else can happen.
+// One execution. Timers that are far off wait until nothing else can happen: see fair.h.
 #pragma once
 
 #include <cstdint>

@@ -2,30 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "sim/check.h"
 #include "sim/locking/lock_tracker.h"
 
 namespace sim {
 namespace {
-
-// --- Find ----------------------------------------------------------------------------------------
-
-StuckTask Look(const World& world, const Task& task) {
-  StuckTask stuck;
-  stuck.task = task.id();
-  stuck.parked = task.state() == Task::State::kParked;
-  if (!stuck.parked) return stuck;
-  const Waitable& on = *task.waiting_on();
-  stuck.waits_for = on.Describe();
-  const auto* lock = dynamic_cast<const Lock*>(&on);
-  stuck.waits_for_kind = lock != nullptr
-                             ? world.lock_tracker().validator().ClassName(lock->lock_class())
-                             : stuck.waits_for;
-  stuck.owners = on.Owners();
-  return stuck;
-}
 
 // Depth first from each task in turn; a task is done with once no cycle leads through it.
 class CycleSearch {
@@ -66,98 +47,13 @@ class CycleSearch {
   std::vector<TaskId> path_;
 };
 
-// --- Render --------------------------------------------------------------------------------------
-
-class Text {
- public:
-  explicit Text(const World& world) : world_(world) {}
-
-  std::string Cycle(const std::vector<TaskId>& cycle) const {
-    std::string text;
-    for (const TaskId task : cycle) absl::StrAppend(&text, Name(task), " -> ");
-    return absl::StrCat(text, Name(cycle.front()));
-  }
-
-  // "writer waits for i_rwsem, flusher can go on"
-  std::string Summary(const WaitGraph& graph) const {
-    return absl::StrJoin(graph.stuck, ", ", [this](std::string* out, const StuckTask& stuck) {
-      const std::string what =
-          stuck.parked ? absl::StrCat(" waits for ", stuck.waits_for_kind) : " can go on";
-      absl::StrAppend(out, Name(stuck.task), what);
-    });
-  }
-
-  std::string Names(const WaitGraph& graph) const {
-    return absl::StrJoin(graph.stuck, ", ", [this](std::string* out, const StuckTask& stuck) {
-      absl::StrAppend(out, Name(stuck.task));
-    });
-  }
-
-  std::string Detail(const StuckTask& stuck) const {
-    const Task& task = TaskOf(stuck.task);
-    std::string text = absl::StrCat(task.name(), "/", task.id().value, " ");
-    if (stuck.parked) {
-      absl::StrAppend(&text, "waits for ", stuck.waits_for, Owners(stuck), ":\n");
-    } else {
-      absl::StrAppend(&text, "can go on:\n");
-    }
-    return absl::StrCat(text, Frames(task), HeldLocksOf(stuck));
-  }
-
- private:
-  const Task& TaskOf(TaskId task) const { return *world_.tasks()[task.value]; }
-  const std::string& Name(TaskId task) const { return TaskOf(task).name(); }
-
-  std::string Owners(const StuckTask& stuck) const {
-    if (stuck.owners.empty()) return "";
-    return absl::StrCat(
-        ", owned by ", absl::StrJoin(stuck.owners, ", ", [this](std::string* out, TaskId id) {
-          const Task& owner = TaskOf(id);
-          absl::StrAppend(out, owner.name(), "/", id.value,
-                          owner.state() == Task::State::kDone ? " (which has ended)" : "");
-        }));
-  }
-
-  // Innermost first; that one with the place of the wait.
-  std::string Frames(const Task& task) const {
-    const bool parked = task.state() == Task::State::kParked;
-    const std::vector<const FrameSite*> frames = world_.stack_table().Frames(task.stack());
-    if (frames.empty() && !parked) return "";
-    std::string text;
-    for (const std::string& line :
-         StackLines(frames, parked ? task.waiting_at() : frames.front()->site)) {
-      absl::StrAppend(&text, "       ", line, "\n");
-    }
-    return text;
-  }
-
-  // Outermost first, without the one that it waits for.
-  std::string HeldLocksOf(const StuckTask& stuck) const {
-    const Waitable* on = TaskOf(stuck.task).waiting_on();
-    std::string text;
-    int count = 0;
-    for (const HeldLock& held : world_.lock_tracker().held(stuck.task).locks()) {
-      const Acquisition& lock = held.acquisition;
-      if (on != nullptr && lock.instance == on->object().value) continue;
-      absl::StrAppend(&text, "  #", count++, ": ",
-                      world_.lock_tracker().validator().ClassName(lock.lock_class));
-      if (lock.subclass != 0) absl::StrAppend(&text, "/", lock.subclass);
-      absl::StrAppend(&text, lock.read == ReadMode::kExclusive ? "" : " (shared)",
-                      ", taken at: ", lock.at.site.file, ":", lock.at.site.line, "\n");
-    }
-    return text.empty() ? "" : absl::StrCat("  holds:\n", text);
-  }
-
-  const World& world_;
-};
-
 }  // namespace
 
 WaitGraph FindWaits(const World& world) {
   WaitGraph graph;
   for (const auto& task : world.tasks()) {
     if (task->state() != Task::State::kDone && !task->idle()) {
-      graph.stuck.push_back(Look(world, *task));
+      graph.stuck.push_back(LookAt(world, *task));
     }
   }
   graph.cycle = CycleSearch(graph, world.tasks().size()).Run();
@@ -174,25 +70,13 @@ std::vector<HoldAndWait> FindHoldAndWait(const World& world) {
   return found;
 }
 
-Finding ExplainEnd(const World& world, ExecutionEnd end) {
-  SIM_CHECK(end != ExecutionEnd::kFinished);
+Finding ExplainDeadlock(const World& world) {
   const WaitGraph graph = FindWaits(world);
-  const Text text(world);
+  const TaskText text(world);
   Finding finding;
-  finding.step = world.turns();
-  finding.at = world.now();
-  const std::string cycle = graph.cycle.empty() ? "" : text.Cycle(graph.cycle);
-  if (end == ExecutionEnd::kDeadlock) {
-    finding.kind = "deadlock";
-    finding.message = cycle.empty() ? text.Summary(graph) : cycle;
-  } else {
-    finding.kind = "starvation";
-    finding.message =
-        absl::StrCat(end == ExecutionEnd::kTurnLimit ? "turn" : "time", " limit reached",
-                     graph.stuck.empty() ? "" : " with work left for ", text.Names(graph));
-    if (!cycle.empty()) finding.detail = absl::StrCat("cycle: ", cycle, "\n");
-  }
-  for (const StuckTask& stuck : graph.stuck) absl::StrAppend(&finding.detail, text.Detail(stuck));
+  finding.kind = "deadlock";
+  finding.message = graph.cycle.empty() ? text.Summary(graph.stuck) : text.Cycle(graph.cycle);
+  for (const StuckTask& stuck : graph.stuck) finding.detail += text.Detail(stuck);
   return finding;
 }
 

@@ -334,5 +334,30 @@ TEST_F(BlockDeviceTest, LatenciesComeFromTheSeed) {
   EXPECT_NE(end_of(1).first, end_of(2).first);
 }
 
+// Beyond the limit of an execution: who goes on trying gets there.
+TEST(DeviceFaultTest, FaultsStopBeyondTheLimit) {
+  CompletionOrder first, rest;
+  StackPool pool;
+  StackTable stacks;
+  World world({.max_turns = 100, .beyond_limit = &rest}, first, pool, stacks);
+  DeviceConfig config{.size_sectors = 8};
+  config.faults = {{.kind = DeviceFault::Kind::kWriteError, .sector = 4}};
+  BlockDevice device(world, config, std::vector<SectorContent>(config.size_sectors));
+  int failures = 0;
+  world.Spawn("writer", TaskKind::kUser, [&] {
+    for (std::optional<BioStatus> status; status != BioStatus::kOk;) {
+      status.reset();
+      Bio write = MakeWrite(4, {1});
+      write.end_io = [&](Bio&, BioStatus result) { status = result; };
+      device.submit_bio(std::make_unique<Bio>(std::move(write)));
+      while (!status) world.SleepFor(1'000'000);
+      failures += status != BioStatus::kOk ? 1 : 0;
+    }
+  });
+  EXPECT_EQ(world.Run(), ExecutionEnd::kFinished);
+  EXPECT_TRUE(world.beyond_limit());
+  EXPECT_GT(failures, 10);
+}
+
 }  // namespace
 }  // namespace sim

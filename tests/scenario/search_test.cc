@@ -102,6 +102,60 @@ TEST_F(SearchTest, RoundsAreOneSearch) {
   }
 }
 
+// One thread, so that there is one execution only; its loop takes 100 rounds of two turns.
+class LimitTest : public SearchTest {
+ protected:
+  static ScenarioResult RunLoop(const std::string& loop, int max_steps) {
+    auto scenario = ParseScenario("test.json",
+                                  Cat(R"({"schema": 1, "name": "loop",
+      "program": {"locks": [{"name": "A"}], "variables": [{"name": "x"}]},
+      "threads": [{"name": "looper", "ops": [)",
+                                      loop, R"(, {"op": "load", "variable": "x", "into": "v"},
+         {"op": "lock", "lock": "A"}, {"op": "unlock", "lock": "A"}, {"op": "end"}]}],
+      "search": {"strategy": "timed", "max_steps": )",
+                                      max_steps, R"(}, "expect": {"findings": []}})"),
+                                  ModelPolicies());
+    EXPECT_TRUE(scenario.ok()) << scenario.status();
+    return scenario.ok() ? Run(*scenario) : ScenarioResult{};
+  }
+};
+
+TEST_F(LimitTest, AnExecutionThatEndsWithinTwiceItsLimitIsAsItWas) {
+  const ScenarioResult shorter = RunLoop(R"({"op": "repeat", "times": 100})", 150);
+  EXPECT_THAT(shorter.findings, IsEmpty());
+  EXPECT_EQ(shorter.steps, RunLoop(R"({"op": "repeat", "times": 100})", 1000).steps);
+  EXPECT_THAT(shorter.bounds, ElementsAre("beyond max_steps or max_time_ns, a fair scheduler went "
+                                          "on: 1 of the executions"));
+  EXPECT_THAT(RunLoop(R"({"op": "repeat", "times": 100})", 1000).bounds, IsEmpty());
+}
+
+// A round of a `repeat` is something done, one of a `while` is not.
+TEST_F(LimitTest, WhoGetsOnIsUnfinishedAndWhoGoesRoundIsInALivelock) {
+  const ScenarioResult busy = RunLoop(R"({"op": "repeat", "times": 100})", 50);
+  ASSERT_EQ(busy.findings.size(), 1u);
+  EXPECT_EQ(busy.findings[0].kind, "unfinished");
+  EXPECT_EQ(busy.steps, 100u);
+  const ScenarioResult stuck = RunLoop(R"({"op": "while", "condition": 1, "times": 100})", 50);
+  ASSERT_EQ(stuck.findings.size(), 1u);
+  EXPECT_EQ(stuck.findings[0].kind, "livelock");
+  EXPECT_EQ(stuck.findings[0].message, "looper takes turns and gets nowhere");
+  const auto replayed = ReplayTrace(stuck.findings[0].trace);
+  ASSERT_TRUE(replayed.ok()) << replayed.status();
+  EXPECT_TRUE(replayed->matches) << replayed->why_not;
+}
+
+TEST_F(LimitTest, SystemCallsThatReturnAreGettingOn) {
+  const auto scenario = ParseScenario("test.json", R"({"schema": 1, "name": "calls",
+      "files": [{"name": "f"}],
+      "threads": [{"name": "caller", "repeat": 100, "ops": [{"op": "fsync", "file": "f"}]}],
+      "search": {"strategy": "timed", "max_steps": 100}, "expect": {"findings": []}})",
+                                      ModelPolicies());
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const ScenarioResult result = Run(*scenario);
+  ASSERT_EQ(result.findings.size(), 1u);
+  EXPECT_EQ(result.findings[0].kind, "unfinished");
+}
+
 TEST_F(SearchTest, APctSearchSaysWhatItPromises) {
   const ScenarioResult result = Run(Searched(R"({"strategy": "pct", "executions": 10})"));
   ASSERT_EQ(result.bounds.size(), 1u);
