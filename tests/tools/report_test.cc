@@ -81,5 +81,107 @@ TEST(TextReportTest, ColoursOnlyTheVerdict) {
               HasSubstr("\x1b[1;31mFAIL \x1b[0m  a "));
 }
 
+// What a search that came to its end, or did not, says of itself, below the line with the verdict.
+TEST(TextReportTest, TellsAllFromSome) {
+  Outcome outcome = Failed();
+  outcome.result.executions = 41214;
+  EXPECT_EQ(OutcomeLine(outcome, {.name_width = 3}),
+            "FAIL   a        41,214 executions    9.0e15 crash states  deadlock");
+  outcome.result.complete = true;
+  EXPECT_EQ(OutcomeLine(outcome, {.name_width = 3}),
+            "FAIL   a    all 41,214 executions    9.0e15 crash states  deadlock");
+}
+
+TEST(TextReportTest, TellsWhyNotAllAndInWhichBounds) {
+  Outcome outcome = Failed();
+  outcome.result.findings.clear();
+  outcome.result.out_of_time = true;
+  outcome.result.estimate = 41214.0;
+  outcome.result.bounds = {"at most 2 preemptions", "and one more"};
+  const std::string line = OutcomeLine(outcome, {.name_width = 1});
+  EXPECT_EQ(line.substr(line.find('\n')),
+            "\n       cut off by --time"
+            "\n       not all: there are about 4.1e+04 without reduction"
+            "\n       at most 2 preemptions"
+            "\n       and one more");
+}
+
+TEST(TextReportTest, AFailureHasEachFindingWithItsVerdict) {
+  Outcome outcome = Failed();
+  outcome.result.findings = {
+      {.kind = "lock_cycle",
+       .message = "A -> B -> A",
+       .detail = "a story",
+       .count = 1234,
+       .verdict = "confirmed",
+       .why = "execution 7 ends in its deadlock"},
+      {.kind = "deadlock", .message = "x -> y", .detail = "who\n", .count = 1}};
+  EXPECT_THAT(FailureText(outcome, "crashdep run a"),
+              HasSubstr("\nlock_cycle, 1,234 times: A -> B -> A\na story\n"
+                        "confirmed: execution 7 ends in its deadlock\n"
+                        "\ndeadlock, 1 time: x -> y\nwho\n"
+                        "\nagain: crashdep run a\n"));
+}
+
+TEST(TextReportTest, AFailureNamesTheCyclesThatAreNone) {
+  Outcome outcome = Failed();
+  outcome.result.excluded_cycles = {{"B -> C -> B", "refuted", "all 2 executions"}};
+  EXPECT_THAT(FailureText(outcome, ""),
+              HasSubstr("\n\nno finding, refuted: B -> C -> B\n  all 2 executions\n"));
+  EXPECT_THAT(FailureText(outcome, ""), testing::Not(HasSubstr("more lock cycles")));
+  outcome.result.more_cycles = true;
+  EXPECT_THAT(FailureText(outcome, ""),
+              HasSubstr("\nThere are more lock cycles than are listed.\n"));
+}
+
+TEST(TextReportTest, AFailureNamesItsTracesTheSmallOnesToo) {
+  Outcome outcome = Failed();
+  outcome.traces = {"t/a-1.json", "", "t/a-3.json"};
+  outcome.shrunk_traces = {"t/a-1.small.json", "", ""};
+  EXPECT_THAT(FailureText(outcome, "crashdep run a"),
+              testing::EndsWith("\nreplay: crashdep replay t/a-1.json\n"
+                                " small: crashdep replay t/a-1.small.json\n"
+                                "replay: crashdep replay t/a-3.json\n"));
+}
+
+TEST(TextReportTest, AFailureTellsWhatIsFoundWithoutThePolicy) {
+  Outcome outcome = Failed();
+  outcome.without_policy.emplace();
+  outcome.without_policy->findings = {{.kind = "metadata", .message = "free", .count = 2}};
+  EXPECT_THAT(FailureText(outcome, ""), HasSubstr("\nwithout policy: metadata, 2 times: free\n"));
+}
+
+TEST(ResultJsonTest, HasWhatASearchSaysOfItselfOnlyWhereThereIsSomething) {
+  Outcome outcome = Failed();
+  outcome.result.complete = true;
+  outcome.result.redundant = 5;
+  outcome.result.out_of_time = true;
+  outcome.result.estimate = 100.5;
+  outcome.result.bounds = {"at most 2 preemptions"};
+  outcome.result.more_cycles = true;
+  outcome.result.findings[0].verdict = "open";
+  outcome.result.findings[0].why = "256 executions";
+  outcome.result.excluded_cycles = {{"B -> C -> B", "refuted", "all 2 executions"}};
+  const json result = json::parse(ResultJson({outcome}))["scenarios"][0];
+  const json plain = json::parse(ResultJson({Failed()}))["scenarios"][0];
+  EXPECT_EQ(result["complete"], true);
+  EXPECT_EQ(plain["complete"], false);
+  const std::pair<const char*, json> values[] = {
+      {"redundant", 5},
+      {"out_of_time", true},
+      {"estimate", 100.5},
+      {"bounds", {"at most 2 preemptions"}},
+      {"more_cycles", true},
+      {"excluded_cycles",
+       {{{"message", "B -> C -> B"}, {"verdict", "refuted"}, {"why", "all 2 executions"}}}}};
+  for (const auto& [key, value] : values) {
+    EXPECT_EQ(result[key], value) << key;
+    EXPECT_FALSE(plain.contains(key)) << key;
+  }
+  EXPECT_EQ(result["findings"][0]["verdict"], "open");
+  EXPECT_EQ(result["findings"][0]["why"], "256 executions");
+  EXPECT_FALSE(plain["findings"][0].contains("verdict"));
+}
+
 }  // namespace
 }  // namespace tools
