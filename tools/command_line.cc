@@ -137,6 +137,8 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
                     "Do not look for the deadlock of each lock cycle, or for the proof of none");
   command->add_flag("--guards", options.guards,
                     "Print which locks were held at the accesses to each field");
+  command->add_flag("--coverage", options.coverage,
+                    "Print what each search has come across, and how much of it was new of late");
   path("--json", run.json, "Write the results as JSON", "FILE");
   path("--order", run.order, kOrder, "FILE");
   path("--suppress", run.suppressions, kSuppress, "FILE");

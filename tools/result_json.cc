@@ -19,6 +19,21 @@ Json CrashStates(const std::string& decimal) {
   return decimal;
 }
 
+Json ToJson(const scenario::SeenThings& things) {
+  return {{"seen", things.seen}, {"new_by_quarter", things.new_by_quarter}};
+}
+
+Json ToJson(const scenario::Coverage& coverage) {
+  Json json = {{"executions", coverage.executions},
+               {"lock_edges", ToJson(coverage.lock_edges)},
+               {"choice_points", ToJson(coverage.choice_points)},
+               {"final_states", ToJson(coverage.final_states)}};
+  for (const scenario::PolicyAsked& policy : coverage.policies) {
+    json["policies"][std::string(policy.name)] = {{"on", policy.on}, {"asked", policy.times}};
+  }
+  return json;
+}
+
 // Adds what a search gave to `to`.
 void AddResult(Json& to, const scenario::ScenarioResult& result,
                const std::vector<std::string>& traces) {
@@ -32,6 +47,7 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   if (result.out_of_time) to["out_of_time"] = true;
   if (result.estimate) to["estimate"] = *result.estimate;
   if (!result.bounds.empty()) to["bounds"] = result.bounds;
+  if (result.coverage) to["coverage"] = ToJson(*result.coverage);
   Json findings = Json::array();
   for (size_t i = 0; i < result.findings.size(); ++i) {
     const scenario::FoundFinding& finding = result.findings[i];

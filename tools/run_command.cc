@@ -170,7 +170,9 @@ class Run {
       }
       progress.Hide();
       if (outcome.verdict == Verdict::kError) Complain(outcome.reasons.front());
-      console_.out << OutcomeLine(outcome, style_) << "\n" << std::flush;
+      console_.out << OutcomeLine(outcome, style_) << "\n";
+      if (outcome.result.coverage) console_.out << CoverageText(*outcome.result.coverage);
+      console_.out << std::flush;
     }
   }
 

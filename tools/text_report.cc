@@ -106,6 +106,28 @@ std::string FailureText(const Outcome& outcome, std::string_view rerun) {
   return out;
 }
 
+std::string CoverageText(const scenario::Coverage& coverage) {
+  std::string out = absl::StrFormat("       %-14s %9s   %s\n", "coverage", "seen",
+                                    "new in each quarter of the executions");
+  const auto row = [&](const char* name, const scenario::SeenThings& things) {
+    out += absl::StrFormat("       %-14s %9s ", name, Grouped(Cat(things.seen)));
+    for (const uint64_t count : things.new_by_quarter) {
+      out += absl::StrFormat(" %9s", Grouped(Cat(count)));
+    }
+    out += '\n';
+  };
+  row("lock edges", coverage.lock_edges);
+  row("choice points", coverage.choice_points);
+  row("final states", coverage.final_states);
+  std::vector<std::string> asked;
+  for (const scenario::PolicyAsked& policy : coverage.policies) {
+    if (policy.times == 0 && !policy.on) continue;
+    asked.push_back(Cat(policy.name, policy.on ? " (on) " : " ", Grouped(Cat(policy.times))));
+  }
+  if (!asked.empty()) out += Cat("       policies asked for: ", scenario::Join(asked, ", "), "\n");
+  return out;
+}
+
 std::string GuardsText(const sim::GuardTable& guards) {
   return Cat("\nLocks held at the accesses to each field:\n\n", sim::RenderText(guards));
 }

@@ -28,6 +28,8 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style);
 std::string FailureText(const Outcome& outcome, std::string_view rerun);
 
 // Which locks were held at the accesses to each field.
+// What a search has come across: a table below its line.
+std::string CoverageText(const scenario::Coverage& coverage);
 std::string GuardsText(const sim::GuardTable& guards);
 
 // "12 passed, 1 failed, 2 could not be read"

@@ -99,8 +99,27 @@ namespace model {
         "20201216101844.22917-7-jack@suse.cz")
 // clang-format on
 
+// Counts how often it is asked for.
+class PolicyFlag {
+ public:
+  PolicyFlag& operator=(bool value) {
+    value_ = value;
+    return *this;
+  }
+  operator bool() const {
+    ++asked_;
+    return value_;
+  }
+  bool value() const { return value_; }
+  uint64_t asked() const { return asked_; }
+
+ private:
+  bool value_ = false;
+  mutable uint64_t asked_ = 0;
+};
+
 struct Policy {
-#define MODEL_POLICY_MEMBER(name, about, source) bool name = false;
+#define MODEL_POLICY_MEMBER(name, about, source) PolicyFlag name;
   MODEL_POLICY_FIELDS(MODEL_POLICY_MEMBER)
 #undef MODEL_POLICY_MEMBER
 };
@@ -109,7 +128,7 @@ struct PolicyEntry {
   std::string_view name;
   std::string_view about;
   std::string_view source;
-  bool Policy::*member;
+  PolicyFlag Policy::*member;
 };
 
 inline constexpr auto kPolicyEntries = std::to_array<PolicyEntry>({

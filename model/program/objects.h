@@ -46,6 +46,7 @@ class ProgramEvent {
 
   sim::WaitQueue& queue() { return queue_; }
   bool is_set() const { return count_ > 0; }
+  int64_t count() const { return count_; }
 
  private:
   static void Complete(void* self, uint64_t unused);
@@ -64,6 +65,7 @@ class Variable {
  public:
   Variable(sim::World& world, const VariableDecl& decl);
 
+  int64_t value() const { return value_; }
   int64_t load();
   void store(int64_t value);
   // The value before.

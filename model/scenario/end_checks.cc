@@ -32,25 +32,6 @@ std::optional<model::Extent> FindExtent(Ext4SbInfo& sbi, const model::ExtentNode
   return std::nullopt;
 }
 
-SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
-  Ext4SbInfo& sbi = inode.sbi;
-  const uint32_t bs = sbi.block_bytes();
-  const uint64_t pos = uint64_t{granule} * model::kGranuleBytes;
-  const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
-  const auto& folios = inode.i_mapping.folios();
-  if (const auto it = folios.find(pos / folio_bytes); it != folios.end()) {
-    const model::Folio& folio = *it->second;
-    if (folio.blocks.peek()[pos % folio_bytes / bs].uptodate) {
-      return folio.granules[pos % folio_bytes / model::kGranuleBytes];
-    }
-  }
-  const auto lblk = static_cast<model::Lblk>(pos / bs);
-  const auto extent = FindExtent(sbi, inode.i_data, lblk);
-  if (!extent.has_value() || extent->unwritten) return model::kZeroContent;
-  const model::Pblk pblk = extent->ee_start + (lblk - extent->ee_block);
-  return sbi.device.current(sbi.geometry.first_sector(pblk) + pos % bs / model::kGranuleBytes);
-}
-
 bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorContent b,
                uint32_t begin, uint32_t end) {
   if (a == b) return true;
@@ -108,6 +89,25 @@ void CheckDirtyIsMapped(Ext4Inode& inode) {
 }
 
 }  // namespace
+
+SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
+  Ext4SbInfo& sbi = inode.sbi;
+  const uint32_t bs = sbi.block_bytes();
+  const uint64_t pos = uint64_t{granule} * model::kGranuleBytes;
+  const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
+  const auto& folios = inode.i_mapping.folios();
+  if (const auto it = folios.find(pos / folio_bytes); it != folios.end()) {
+    const model::Folio& folio = *it->second;
+    if (folio.blocks.peek()[pos % folio_bytes / bs].uptodate) {
+      return folio.granules[pos % folio_bytes / model::kGranuleBytes];
+    }
+  }
+  const auto lblk = static_cast<model::Lblk>(pos / bs);
+  const auto extent = FindExtent(sbi, inode.i_data, lblk);
+  if (!extent.has_value() || extent->unwritten) return model::kZeroContent;
+  const model::Pblk pblk = extent->ee_start + (lblk - extent->ee_block);
+  return sbi.device.current(sbi.geometry.first_sector(pblk) + pos % bs / model::kGranuleBytes);
+}
 
 void CheckContents(Ext4Inode& inode, uint64_t begin, uint64_t end) {
   Ext4SbInfo& sbi = inode.sbi;

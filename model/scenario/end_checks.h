@@ -17,6 +17,8 @@ namespace scenario {
 
 // At the end of an execution in which nothing is pending any more.
 void CheckAtEnd(model::Ext4SbInfo& sbi);
+// What a read of that granule would return now.
+model::SectorContent ReadGranule(model::Ext4Inode& inode, uint32_t granule);
 // Bytes [begin, end) of the file as a read would return them now.
 void CheckContents(model::Ext4Inode& inode, uint64_t begin, uint64_t end);
 

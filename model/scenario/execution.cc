@@ -5,8 +5,10 @@
 
 #include "model/ext4/mkfs.h"
 #include "model/scenario/end_checks.h"
+#include "model/scenario/final_state.h"
 #include "model/scenario/program_execution.h"
 #include "model/scenario/runner.h"
+#include "sim/explore/choice_watch.h"
 #include "sim/race/race_checker.h"
 #include "sim/waitfor/liveness.h"
 
@@ -83,16 +85,6 @@ sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   return device;
 }
 
-model::Policy PolicyOf(const Scenario& scenario) {
-  model::Policy policy;
-  for (const auto& [name, value] : scenario.policy) {
-    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
-      if (entry.name == name) policy.*entry.member = value;
-    }
-  }
-  return policy;
-}
-
 model::CrashOptions CrashOf(const Scenario& scenario, model::CrashWatcher* watcher) {
   model::CrashOptions crash;
   crash.crash_at = static_cast<model::CrashAt>(scenario.search.crash_at);
@@ -112,6 +104,16 @@ sim::WorldOptions WorldOf(const Scenario& scenario, const ExecutionOptions& opti
 
 }  // namespace
 
+model::Policy PolicyOf(const Scenario& scenario) {
+  model::Policy policy;
+  for (const auto& [name, value] : scenario.policy) {
+    for (const model::PolicyEntry& entry : model::kPolicyEntries) {
+      if (entry.name == name) policy.*entry.member = value;
+    }
+  }
+  return policy;
+}
+
 // Everything of one execution. The world goes first, so that tasks which are unwound still find
 // what they refer to.
 class Execution {
@@ -120,6 +122,7 @@ class Execution {
             sim::Validator& locks)
       : bench_(bench),
         recorder_(options.recorder),
+        covers_(options.covers),
         images_(&bench.images_),
         granules_(bench.granules_),
         history_(bench.history_, granules_),
@@ -166,6 +169,13 @@ class Execution {
       recorder_->OnEnd(bench_.fs_.geometry, images_, history_, *bench_.disk_);
     }
     ExecutionResult result = ResultOf(*world_, end);
+    if (covers_) {
+      result.coverage.final_states = {FinalState(*world_, end, *sbi_)};
+      for (size_t i = 0; i < model::kPolicyEntries.size(); ++i) {
+        const model::PolicyFlag& policy = sbi_->policy.*model::kPolicyEntries[i].member;
+        result.coverage.policies_asked[i] = policy.asked();
+      }
+    }
     if (crash_ != nullptr) result.crash_states = crash_->count();
     return result;
   }
@@ -179,6 +189,7 @@ class Execution {
 
   const Workbench& bench_;
   ExecutionRecorder* recorder_ = nullptr;
+  bool covers_ = false;
   model::ImageStore images_;
   model::GranuleTable granules_;
   model::History history_;
@@ -232,12 +243,17 @@ ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                              sim::Strategy& strategy, sim::Validator& locks) {
   locks.set_execution(options.number);
+  sim::ChoiceWatch watch(strategy);
+  sim::Strategy& chooser = options.covers ? watch : strategy;
+  ExecutionResult result;
   if (bench.program_ != nullptr) {
-    return RunProgram(*bench.program_, WorldOf(bench.scenario_, options), options, strategy, locks,
-                      bench.stacks_, bench.stack_table_);
+    result = RunProgram(*bench.program_, WorldOf(bench.scenario_, options), options, chooser, locks,
+                        bench.stacks_, bench.stack_table_);
+  } else {
+    result = Execution(bench, options, chooser, locks).Run();
   }
-  Execution execution(bench, options, strategy, locks);
-  return execution.Run();
+  if (options.covers) result.coverage.choice_points = watch.Seen();
+  return result;
 }
 
 }  // namespace scenario

@@ -11,6 +11,7 @@
 #include "model/crash/crash_checker.h"
 #include "model/ext4/ext4.h"
 #include "model/program/program.h"
+#include "model/scenario/coverage.h"
 #include "model/scenario/runner.h"
 #include "model/scenario/scenario.h"
 #include "model/scenario/thread_body.h"
@@ -75,6 +76,7 @@ struct ExecutionOptions {
   sim::GuardTable* guards = nullptr;
   sim::LockStat* lock_stat = nullptr;      // if not null, waits and holds are measured
   model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
+  bool covers = false;                     // say what the execution came across
   ExecutionRecorder* recorder = nullptr;   // may be null; not told of lock programs
 };
 
@@ -90,9 +92,13 @@ struct ExecutionResult {
   bool abandoned = false;                    // by the strategy, before its end
   std::vector<sim::HoldAndWait> deadlocked;  // if it ended in a deadlock: who holds and wants what
   model::StateCount crash_states;
+  ExecutionCoverage coverage;  // if asked for
 };
 // What the engine knows at the end.
 ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end);
+
+// The policies as the scenario has them.
+model::Policy PolicyOf(const Scenario& scenario);
 
 // What has been learnt of locks gathers in `locks`.
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,

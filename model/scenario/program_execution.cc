@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "model/program/machine.h"
+#include "model/scenario/final_state.h"
 #include "sim/waitfor/liveness.h"
 
 namespace scenario {
@@ -26,7 +27,9 @@ ExecutionResult RunProgram(const model::LockProgram& program, sim::WorldOptions 
   const bool ended_well =
       end == sim::ExecutionEnd::kFinished || end == sim::ExecutionEnd::kAbandoned;
   if (!ended_well) world.Report(sim::ExplainEnd(world, end, liveness));
-  return ResultOf(world, end);
+  ExecutionResult result = ResultOf(world, end);
+  if (options.covers) result.coverage.final_states = {FinalState(world, end, *machine)};
+  return result;
 }
 
 }  // namespace scenario

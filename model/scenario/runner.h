@@ -11,6 +11,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "model/scenario/coverage.h"
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
 #include "sim/engine/event_log.h"
@@ -33,6 +34,7 @@ struct RunOptions {
   bool races = true;       // look for data races
   bool confirms = true;    // look for the deadlock of each lock cycle, or for the proof of none
   bool guards = false;     // say which locks were held at accesses to fields; requires `races`
+  bool coverage = false;   // say what the search has come across
   bool lock_stat = false;  // measure how long locks are waited for and held
 };
 
@@ -75,6 +77,7 @@ struct ScenarioResult {
   std::shared_ptr<const sim::Validator> locks;  // what the executions showed of lock orders
   sim::GuardTable guards;                       // of all executions, if asked for
   sim::LockStat lock_stat;                      // the same
+  std::optional<Coverage> coverage;             // the same
 };
 
 // Called from time to time, from any thread, with the executions done so far and all to do.

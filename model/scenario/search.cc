@@ -82,7 +82,8 @@ void Search::WorkOnChunks(int64_t first_of_round, int64_t end_of_round) {
       Chunk& chunk = chunks_[i];
       Keep(RunNumber(scenario_.search, number, bench, *chunk.locks,
                      {.guards = options_.races ? &chunk.guards : nullptr,
-                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr}),
+                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
+                      .covers = options_.coverage}),
            number, chunk);
       progress_(++executions_done_, static_cast<uint64_t>(limit));
     }
@@ -107,7 +108,8 @@ void Search::RunSystematic() {
                       .seed = SeedOf(scenario_.search, number),
                       .keeps_schedule = true,
                       .guards = options_.races ? &chunk.guards : nullptr,
-                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr},
+                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
+                      .covers = options_.coverage},
                      *strategy, *chunk.locks);
     const bool is_new =
         chunk.locks->events_learnt() > learnt_before ||
@@ -152,6 +154,7 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   chunk.clock_reads += result.clock_read ? 1 : 0;
   chunk.beyond_limit += result.beyond_limit ? 1 : 0;
   chunk.crash_states.Merge(result.crash_states);
+  if (options_.coverage) chunk.coverage.Add(number, result.coverage);
   if (result.abandoned) {
     ++redundant_;
   } else {
@@ -181,6 +184,7 @@ void Search::Join(Chunk& chunk) {
   all_.locks->Merge(*chunk.locks);
   if (options_.guards) result_.guards.Merge(chunk.guards);
   result_.lock_stat.Merge(chunk.lock_stat);
+  all_.coverage.Merge(chunk.coverage);
 }
 
 ScenarioResult Search::Result() {
@@ -196,6 +200,9 @@ ScenarioResult Search::Result() {
     result_.estimate = EstimateExecutions();
   }
   result_.bounds = Bounds();
+  if (options_.coverage) {
+    result_.coverage = all_.coverage.Summary(*all_.locks, PolicyOf(scenario_));
+  }
   result_.locks = KeepWith(program_, std::move(all_.locks));
   return std::move(result_);
 }

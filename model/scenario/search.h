@@ -39,6 +39,7 @@ class Search {
     std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
     sim::GuardTable guards;
     sim::LockStat lock_stat;
+    CoverageTable coverage;
     std::vector<FoundIn> findings;
     std::vector<std::pair<std::vector<sim::HoldAndWait>, int64_t>> deadlocks;  // and the execution
     std::vector<sim::Digest> digests;
