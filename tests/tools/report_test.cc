@@ -86,10 +86,10 @@ TEST(TextReportTest, TellsAllFromSome) {
   Outcome outcome = Failed();
   outcome.result.executions = 41214;
   EXPECT_EQ(OutcomeLine(outcome, {.name_width = 3}),
-            "FAIL   a        41,214 executions    9.0e15 crash states  deadlock");
+            "FAIL   a        41,214 executions     9.0e15 crash states  deadlock");
   outcome.result.complete = true;
   EXPECT_EQ(OutcomeLine(outcome, {.name_width = 3}),
-            "FAIL   a    all 41,214 executions    9.0e15 crash states  deadlock");
+            "FAIL   a    all 41,214 executions     9.0e15 crash states  deadlock");
 }
 
 TEST(TextReportTest, TellsWhyNotAllAndInWhichBounds) {
