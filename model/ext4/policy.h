@@ -102,10 +102,7 @@ namespace model {
 // Counts how often it is asked for.
 class PolicyFlag {
  public:
-  PolicyFlag& operator=(bool value) {
-    value_ = value;
-    return *this;
-  }
+  constexpr PolicyFlag(bool value = false) : value_(value) {}  // as in {.skip_ordered_add = true}
   operator bool() const {
     ++asked_;
     return value_;

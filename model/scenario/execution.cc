@@ -253,6 +253,7 @@ ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
     result = Execution(bench, options, chooser, locks).Run();
   }
   if (options.covers) result.coverage.choice_points = watch.Seen();
+  if (result.abandoned) result.coverage.final_states.clear();  // it had not come to its end
   return result;
 }
 

@@ -183,5 +183,38 @@ TEST(ResultJsonTest, HasWhatASearchSaysOfItselfOnlyWhereThereIsSomething) {
   EXPECT_FALSE(plain["findings"][0].contains("verdict"));
 }
 
+scenario::Coverage SomeCoverage() {
+  scenario::Coverage coverage;
+  coverage.executions = 400;
+  coverage.lock_edges = {3, {3, 0, 0, 0}};
+  coverage.choice_points = {1234, {1200, 30, 3, 1}};
+  coverage.final_states = {2, {1, 0, 0, 1}};
+  coverage.policies = {{"asked", false, 1600}, {"on_but_unasked", true, 0}, {"unasked", false, 0}};
+  return coverage;
+}
+
+TEST(TextReportTest, CoverageNamesThePoliciesThatAreOnOrAskedFor) {
+  EXPECT_EQ(CoverageText(SomeCoverage()),
+            "       coverage            seen   new in each quarter of the executions\n"
+            "       lock edges             3          3         0         0         0\n"
+            "       choice points      1,234      1,200        30         3         1\n"
+            "       final states           2          1         0         0         1\n"
+            "       policies asked for: asked 1,600, on_but_unasked (on) 0\n");
+  EXPECT_THAT(CoverageText({}), testing::Not(HasSubstr("policies")));
+}
+
+TEST(ResultJsonTest, CoverageIsWholeThere) {
+  Outcome outcome = Failed();
+  outcome.result.coverage = SomeCoverage();
+  EXPECT_EQ(json::parse(ResultJson({outcome}))["scenarios"][0]["coverage"], json::parse(R"({
+      "executions": 400,
+      "lock_edges": {"seen": 3, "new_by_quarter": [3, 0, 0, 0]},
+      "choice_points": {"seen": 1234, "new_by_quarter": [1200, 30, 3, 1]},
+      "final_states": {"seen": 2, "new_by_quarter": [1, 0, 0, 1]},
+      "policies": {"asked": {"on": false, "asked": 1600}, "on_but_unasked": {"on": true, "asked": 0},
+                   "unasked": {"on": false, "asked": 0}}})"));
+  EXPECT_FALSE(json::parse(ResultJson({Failed()}))["scenarios"][0].contains("coverage"));
+}
+
 }  // namespace
 }  // namespace tools
