@@ -41,11 +41,7 @@ size_t DirectedStrategy::Choose(const ChoicePoint& point) {
     let_go_ = true;
     return kept_.front();
   }
-  if (free_.empty()) {
-    const size_t chosen = kept_[random_.UniformBelow(kept_.size())];
-    stops_[point.candidates[chosen].actor.id].kept = false;
-    return chosen;
-  }
+  if (free_.empty()) return kept_[random_.UniformBelow(kept_.size())];
   return ChooseFree(point);
 }
 

@@ -111,16 +111,16 @@ TEST_F(DirectedTest, BringsThreeTogether) {
   EXPECT_GE(DeadlocksOf(story, {{"A", "B"}, {"B", "C"}, {"C", "A"}}), 60);
 }
 
-// One that is in its wait already has come, too.
+// One that is in its wait already has come, too: nobody waits for the bystander's end.
 TEST_F(DirectedTest, CountsWhoIsParked) {
-  const Story story = [](Rig& rig) {
+  int met_before = 0;
+  const Story story = [&](Rig& rig) {
     rig.Spawn("waiter", [&rig] {
       rig.a.mutex_lock();
       rig.event.wait_event([&rig] { return rig.is_set; });
       rig.a.mutex_unlock();
     });
     rig.Spawn("signaller", [&rig] {
-      rig.Pause(3);
       {
         const EventScope owes(rig.event);
         rig.a.mutex_lock();
@@ -129,9 +129,50 @@ TEST_F(DirectedTest, CountsWhoIsParked) {
       rig.is_set = true;
       rig.event.WakeAll();
     });
-    rig.Spawn("bystander", [&rig] { rig.Pause(40); });
+    rig.Spawn("bystander", [&] {
+      rig.Pause(2'000);
+      met_before += rig.world.tasks()[1]->state() == Task::State::kParked ? 1 : 0;
+    });
   };
-  EXPECT_GE(DeadlocksOf(story, {{"A", "event"}, {"event", "A"}}), 180);
+  EXPECT_GE(DeadlocksOf(story, {{"A", "event"}, {"event", "A"}}), 120);
+  EXPECT_GE(met_before, 120);
+}
+
+// At its stop, a task is known to ask for a lock, but not with which subclass.
+TEST_F(DirectedTest, TheSubclassThatIsAskedForMayBeAny) {
+  const Story story = [](Rig& rig) {
+    rig.Spawn("early", [&rig] {
+      rig.a.mutex_lock();
+      rig.b.mutex_lock(Subclass::kParent);
+      rig.b.mutex_unlock();
+      rig.a.mutex_unlock();
+    });
+    rig.Spawn("late", [&rig] {
+      rig.Pause(40);
+      rig.b.mutex_lock(Subclass::kParent);
+      rig.a.mutex_lock();
+      rig.a.mutex_unlock();
+      rig.b.mutex_unlock();
+    });
+  };
+  EXPECT_GE(DeadlocksOf(story, {{"A", "B/1"}, {"B/1", "A"}}), 120);
+}
+
+// One has to do much before the other does anything at all, at no lock.
+TEST_F(DirectedTest, LetsATaskGoOnForLong) {
+  const Story story = [](Rig& rig) {
+    rig.Spawn("there", [&rig] {
+      rig.Pause(1);
+      rig.is_set = true;
+      rig.Nest({&rig.a, &rig.b}, 0);
+    });
+    rig.Spawn("back", [&rig] {
+      rig.Pause(25);
+      if (!rig.is_set) rig.Nest({&rig.b, &rig.a}, 0);
+    });
+  };
+  EXPECT_EQ(DeadlocksAtRandom(story), 0);
+  EXPECT_GE(DeadlocksOf(story, {{"A", "B"}, {"B", "A"}}), 4);
 }
 
 // Where a wait for an event will come is not known before: whoever holds the lock is kept back at
@@ -158,22 +199,27 @@ TEST_F(DirectedTest, KeepsAHolderBackBeforeAWaitThatCannotBeSeen) {
   EXPECT_GE(DeadlocksOf(story, {{"A", "event"}, {"event", "A"}}), 10);
 }
 
-// It stops before the first of its rounds mostly, not always: the deadlock may be in a later one.
+// It stops before the first of its rounds mostly, not always: here the deadlock is in the second,
+// and there as long as the bystander runs.
 TEST_F(DirectedTest, LetsSomePass) {
   const Story story = [](Rig& rig) {
+    auto over = std::make_shared<bool>(false);
     rig.Spawn("twice", [&rig] {
       rig.Nest({&rig.a, &rig.b}, 0);
       rig.is_set = true;
       rig.event.WakeAll();
       rig.Nest({&rig.a, &rig.b}, 0);
     });
-    rig.Spawn("after the first", [&rig] {
+    rig.Spawn("after the first", [&rig, over] {
       rig.event.wait_event([&rig] { return rig.is_set; });
-      rig.Nest({&rig.b, &rig.a}, 0);
+      if (!*over) rig.Nest({&rig.b, &rig.a}, 0);
     });
-    rig.Spawn("bystander", [&rig] { rig.Pause(100); });
+    rig.Spawn("bystander", [&rig, over] {
+      rig.Pause(200);
+      *over = true;
+    });
   };
-  EXPECT_GE(DeadlocksOf(story, {{"A", "B"}, {"B", "A"}}), 60);
+  EXPECT_GE(DeadlocksOf(story, {{"A", "B"}, {"B", "A"}}), 10);
 }
 
 TEST_F(DirectedTest, ACycleThatCannotCloseStopsNobody) {
