@@ -67,6 +67,7 @@ ExitCode ShrinkCommand(const ShrinkArguments& arguments, const Backend& backend,
               << Grouped(std::to_string(shrunk->executions)) << " executions"
               << (shrunk->out_of_budget ? "; there was more to try" : "") << "\n\n"
               << ThreadsText(shrunk->trace["scenario"]["threads"]) << "\n"
+              << (shrunk->detail.empty() ? "" : shrunk->detail + "\n")
               << "written: crashdep replay " << arguments.output << "\n";
   return ExitCode::kAsExpected;
 }

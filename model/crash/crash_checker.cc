@@ -21,6 +21,7 @@ struct CrashChecker::Impl {
         options(o),
         view(d),
         states(d, g, i),
+        submissions(o.lock_tracker),
         judge(view, g, i, h, states, o.recovery) {}
 
   bool InLog(uint64_t sector) const {
@@ -33,7 +34,9 @@ struct CrashChecker::Impl {
   void CountWrite(const sim::Bio& bio);
   void CountAgain();
   void Rescan();
-  CrashScene Scene() { return {world, device, geometry, images, history, states}; }
+  CrashScene Scene() {
+    return {world, device, geometry, images, history, states, submissions, options.recovery};
+  }
   void ConsiderFamily();
   void JudgeWrite(const sim::Bio& bio);
   void JudgeFamily();
@@ -47,6 +50,7 @@ struct CrashChecker::Impl {
   CrashOptions options;
   DeviceView view;
   CommittedStates states;
+  Submissions submissions;
   FamilyJudge judge;
 
   // The recoveries that are possible now, unless the log has changed since.
@@ -80,6 +84,10 @@ void CrashChecker::End() {
 const StateCount& CrashChecker::count() const { return impl_->count; }
 
 // --- Changes -------------------------------------------------------------------------------------
+
+void CrashChecker::OnSubmit(const sim::BlockDevice&, const sim::Bio& bio) {
+  impl_->submissions.OnSubmit(bio);
+}
 
 void CrashChecker::OnWritePossible(const sim::BlockDevice&, const sim::Bio& bio) {
   impl_->ReadLogBlocks(bio);
@@ -194,10 +202,13 @@ void CrashChecker::Impl::Report(const PossibleRecovery& recovery,
     if (within_contract || !reported.insert(IdentityOf(scene, fault)).second) continue;
     sim::Finding finding{.kind = FindingKindOf(fault),
                          .message = MessageOf(scene, fault),
-                         .detail = DetailOf(scene, recovery, fault),
                          .step = world.turns(),
                          .at = world.now()};
-    if (options.watcher != nullptr) options.watcher->OnFault(scene, recovery, fault, finding);
+    if (options.tells_stories || options.watcher != nullptr) {
+      const MinimalState minimal = FindMinimalState(scene, recovery, fault);
+      finding.detail = DetailOf(scene, fault, minimal);
+      if (options.watcher != nullptr) options.watcher->OnFault(scene, fault, minimal, finding);
+    }
     world.Report(std::move(finding));
   }
 }

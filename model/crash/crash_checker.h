@@ -14,7 +14,7 @@
 //                   where it has metadata
 //
 // Each is reported once per kind and message, and of each kind of damage to a file only the first
-// range found. The detail tells one concrete state, with the fewest writes lost.
+// range found. The detail tells the smallest state that shows it (minimal_state.h).
 //
 // Only what a change may have made possible is judged: the sectors of the new write against the
 // outcomes there already are, and everything against a new outcome. What a flush makes impossible
@@ -51,8 +51,8 @@ class CrashWatcher {
   virtual void OnFamily(const CrashScene& scene,
                         const std::vector<PossibleRecovery>& recoveries) = 0;
   // A finding that is being reported.
-  virtual void OnFault(const CrashScene& scene, const PossibleRecovery& recovery,
-                       const CrashFault& fault, const sim::Finding& finding) = 0;
+  virtual void OnFault(const CrashScene& scene, const CrashFault& fault,
+                       const MinimalState& minimal, const sim::Finding& finding) = 0;
   // The execution has ended.
   virtual void OnEnd(const CrashScene& scene) = 0;
 };
@@ -62,7 +62,10 @@ struct CrashOptions {
   // data=writeback: that a file shows what its blocks held before is within the contract.
   bool data_writeback = false;
   RecoveryRules recovery;
-  CrashWatcher* watcher = nullptr;  // may be null
+  sim::LockTracker* lock_tracker = nullptr;  // the world's; null: stories tell of no locks
+  CrashWatcher* watcher = nullptr;           // may be null
+  // False, without a watcher: findings have no detail, which is what takes time.
+  bool tells_stories = true;
 };
 
 class CrashChecker : public sim::DeviceListener, public HistoryListener {
@@ -73,6 +76,7 @@ class CrashChecker : public sim::DeviceListener, public HistoryListener {
                const ImageStore& images, History& history, const CrashOptions& options);
   ~CrashChecker() override;
 
+  void OnSubmit(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnWritePossible(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnDurable(const sim::BlockDevice& device) override;
   void OnPromise(FileKey file) override;

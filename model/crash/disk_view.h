@@ -1,6 +1,8 @@
 // What each sector may hold after a power cut, and what that means for whole blocks.
 #pragma once
 
+#include <vector>
+
 #include "absl/algorithm/container.h"
 #include "absl/container/inlined_vector.h"
 #include "model/ondisk/content.h"
@@ -32,6 +34,19 @@ class DeviceView : public DiskView {
 
  private:
   const sim::BlockDevice& device_;
+};
+
+// One state: what each sector of the device holds.
+using DiskState = std::vector<SectorContent>;
+
+class StateView : public DiskView {
+ public:
+  // `state` must outlive the view.
+  explicit StateView(const DiskState& state) : state_(state) {}
+  Possible At(uint64_t sector) const override { return {state_[sector]}; }
+
+ private:
+  const DiskState& state_;
 };
 
 // A block is an image if all its sectors are as in it: anything else fails its checksum. Of the

@@ -170,12 +170,15 @@ void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File&
   JudgeGranule(history_, file, {tid, recovered.size_bytes, geometry_.block_bytes}, index,
                witness.content, damage_);
   for (const ByteRun& run : damage_) {
-    // Joins what the granule before has of the same.
-    const auto same = std::find_if(faults_.rbegin(), faults_.rend(), [&](const CrashFault& fault) {
+    // Joins what comes before of the same, the longest first; but a sector has one content.
+    const auto same = absl::c_find_if(faults_, [&](const CrashFault& fault) {
       return fault.what == What::kFile && fault.file == file.key && fault.damage == run.damage &&
-             fault.other == run.other && fault.end == pos + run.begin;
+             fault.other == run.other && fault.end == pos + run.begin &&
+             (!on_disk || fault.witnesses.empty() ||
+              fault.witnesses.back().sector != witness.sector ||
+              fault.witnesses.back().content == witness.content);
     });
-    CrashFault* fault = same != faults_.rend() ? &*same : nullptr;
+    CrashFault* fault = same != faults_.end() ? &*same : nullptr;
     if (fault == nullptr) {
       faults_.push_back({.what = What::kFile,
                          .file = file.key,
@@ -186,6 +189,7 @@ void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File&
     }
     fault->end = pos + run.end;
     if (on_disk) fault->witnesses.push_back(witness);
+    if (!on_disk && witness.sector != 0) fault->pblk = geometry_.block_of_sector(witness.sector);
   }
 }
 

@@ -39,7 +39,7 @@ struct CrashFault {
   FileKey other;
   uint64_t begin = 0;
   uint64_t end = 0;
-  Pblk pblk = 0;
+  Pblk pblk = 0;  // also of a file's bytes that recovery has replayed a block over: that block
   MetadataFault metadata;
   std::vector<Witness> witnesses;
 };

@@ -1,8 +1,10 @@
 #include "model/crash/story.h"
 
 #include <algorithm>
-#include <map>
+#include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -84,62 +86,298 @@ std::string ContentText(const CrashScene& scene, SectorContent content) {
   return "";
 }
 
-// --- The state -----------------------------------------------------------------------------------
+// --- The transaction that matters ----------------------------------------------------------------
 
-// Which pending writes a state needs to be there or lost, by sector.
-class StateTeller {
- public:
-  explicit StateTeller(const CrashScene& scene) : scene_(scene) {}
+// From which transaction up to `last` on `holds(tid)` has been so without a break; kNever: not so
+// at `last`.
+template <class Holds>
+Tid HoldsSince(Tid last, Holds holds) {
+  Tid since = CommittedStates::kNever;
+  for (Tid tid = last + 1; tid-- > 0 && holds(tid);) since = tid;
+  return since;
+}
 
-  void Holds(uint64_t sector, SectorContent content) {
-    bool later = scene_.device.durable(sector) == content;
-    for (const sim::PendingVersion& version : scene_.device.pending(sector)) {
-      if (version.content == content) {
-        there_[version.bio].push_back(sector);
-        later = true;
-      } else if (later) {
-        lost_[version.bio].push_back(sector);
+const RecoveredFile* FileIn(const RecoveredTree& tree, FileKey key) {
+  const auto file =
+      absl::c_find_if(tree.files, [&](const RecoveredFile& found) { return found.key == key; });
+  return file != tree.files.end() ? &*file : nullptr;
+}
+
+// What made the bytes be read, and read from there.
+std::string CarrierOfBytes(const CrashScene& scene, const Outcome& outcome,
+                           const CrashFault& fault) {
+  const std::string name = FileName(scene, fault.file);
+  if (fault.pblk != 0) {
+    const auto copy = absl::c_find_if(
+        outcome.copies, [&](const LogCopy& found) { return found.blocknr == fault.pblk; });
+    return absl::StrFormat("transaction %d has a copy of block %d, now part of %s, in the log",
+                           copy->tid, fault.pblk, name);
+  }
+  if (!fault.witnesses.empty()) {
+    const Pblk pblk = scene.geometry.block_of_sector(fault.witnesses.front().sector);
+    const Tid since = HoldsSince(outcome.recovered, [&](Tid tid) {
+      const RecoveredTree& tree = scene.states.Tree(tid);
+      const BlockUse& use = tree.blocks[pblk];
+      return use.kind == BlockUse::Kind::kData && tree.files[use.file].key == fault.file;
+    });
+    if (since == 0) return absl::StrFormat("block %d was part of %s before the run", pblk, name);
+    return absl::StrFormat("transaction %d makes block %d readable, as part of %s", since, pblk,
+                           name);
+  }
+  const Tid since = HoldsSince(outcome.recovered, [&](Tid tid) {
+    const RecoveredFile* file = FileIn(scene.states.Tree(tid), fault.file);
+    return file != nullptr && file->size_bytes >= fault.end;
+  });
+  if (since == 0) return absl::StrFormat("%s had that size before the run", name);
+  return absl::StrFormat("transaction %d raises the size of %s to %d or more", since, name,
+                         fault.end);
+}
+
+// What has the file as it was promised, and is not recovered.
+std::string CarrierOfPromise(const CrashScene& scene, Tid recovered, const CrashFault& fault) {
+  const std::string name = FileName(scene, fault.file);
+  for (Tid tid = recovered + 1; tid <= scene.states.last(); ++tid) {
+    const RecoveredFile* file = FileIn(scene.states.Tree(tid), fault.file);
+    if (file == nullptr || file->size_bytes < fault.end) continue;
+    return absl::StrFormat("transaction %d has %s as it was promised, and is not recovered", tid,
+                           name);
+  }
+  return absl::StrFormat("no transaction written so far has %s as it was promised", name);
+}
+
+std::string CarrierOfBlock(const CrashScene& scene, const Outcome& outcome,
+                           const CrashFault& fault) {
+  if (fault.what == What::kTornCopy) {
+    for (const LogCopy& copy : outcome.copies) {
+      const uint64_t sector = scene.geometry.first_sector(copy.log_pblk);
+      if (copy.blocknr != fault.pblk || fault.witnesses.front().sector < sector ||
+          fault.witnesses.front().sector >= sector + scene.geometry.sectors_per_block()) {
+        continue;
       }
+      return absl::StrFormat("the copy is part of transaction %d", copy.tid);
     }
+    return "";
   }
+  const MetadataImages& state = scene.states.Images(outcome.recovered);
+  if (fault.what == What::kHomeOld) {
+    const auto wanted = state.find(fault.pblk);
+    const Tid since = HoldsSince(outcome.recovered, [&](Tid tid) {
+      const auto image = scene.states.Images(tid).find(fault.pblk);
+      return image != scene.states.Images(tid).end() && image->second == wanted->second;
+    });
+    return absl::StrFormat("transaction %d changes block %d", since, fault.pblk);
+  }
+  if (fault.what != What::kHomeNew) return "";
+  const ImageId image = ImageOf(fault.witnesses.front().content);
+  for (Tid tid = outcome.recovered + 1; tid <= scene.states.last(); ++tid) {
+    const auto found = scene.states.Images(tid).find(fault.pblk);
+    if (found == scene.states.Images(tid).end() || found->second != image) continue;
+    return absl::StrFormat("transaction %d, which is not recovered, changes block %d", tid,
+                           fault.pblk);
+  }
+  return absl::StrFormat("a transaction that has not committed changes block %d", fault.pblk);
+}
 
-  void Lacks(uint64_t sector, SectorContent content) {
-    for (const sim::PendingVersion& version : scene_.device.pending(sector)) {
-      if (version.content == content) lost_[version.bio].push_back(sector);
+std::string CarrierText(const CrashScene& scene, const Outcome& outcome, const CrashFault& fault) {
+  switch (fault.what) {
+    case What::kFile:
+      return CarrierOfBytes(scene, outcome, fault);
+    case What::kShort:
+    case What::kMissing:
+      return CarrierOfPromise(scene, outcome.recovered, fault);
+    case What::kTornCopy:
+    case What::kHomeOld:
+    case What::kHomeNew:
+      return CarrierOfBlock(scene, outcome, fault);
+    case What::kHomeForeign:
+    case What::kMetadata:
+    case What::kRecovery:
+      return "";
+  }
+  return "";
+}
+
+// --- The rule ------------------------------------------------------------------------------------
+
+// What was to be seen there has been written since by somebody who should have waited.
+bool IsOvertaken(const CrashScene& scene, const CrashFault& fault) {
+  if (fault.witnesses.empty()) return false;
+  const Witness& witness = fault.witnesses.front();
+  return absl::c_any_of(
+      scene.device.pending(witness.sector),
+      [&](const sim::PendingVersion& version) { return version.content == witness.content; });
+}
+
+const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
+  switch (fault.damage) {
+    case Damage::kFormerDisk:
+    case Damage::kOtherFile:
+    case Damage::kOtherPlace:
+      return IsOvertaken(scene, fault)
+                 ? "a block that a transaction frees is written for somebody else only once that "
+                   "transaction has committed"
+                 : "a transaction that makes a block readable commits only once the block's data "
+                   "is "
+                   "on the device";
+    case Damage::kMetadataBlock:
+      return "a block that was metadata is revoked when it is freed, and not replayed over what it "
+             "holds then";
+    case Damage::kTruncated:
+      return "what a committed truncate has removed never shows again: the rest of its last block "
+             "is zeroed on the device";
+    case Damage::kNeverZero:
+      return "a committed size covers appended bytes only once these are on the device";
+    case Damage::kLost:
+      return "what a sync has found written is durable when it returns: written, and flushed";
+  }
+  return "";
+}
+
+const char* RuleText(const CrashScene& scene, const CrashFault& fault) {
+  switch (fault.what) {
+    case What::kFile:
+      return RuleOfBytes(scene, fault);
+    case What::kShort:
+    case What::kMissing:
+      return "name and size are durable when a sync returns: it waits for the commit";
+    case What::kTornCopy:
+      return "a commit record is written only once all that its transaction has in the log is "
+             "durable";
+    case What::kHomeOld:
+      return "the tail of the log passes a transaction only once its blocks are durable at home";
+    case What::kHomeNew:
+      return "a block is written home only once the transaction that changed it has committed";
+    case What::kHomeForeign:
+      return "a metadata block in use is overwritten with nothing else";
+    case What::kMetadata:
+      return "each transaction takes sound metadata to sound metadata";
+    case What::kRecovery:
+      return "recovery flushes what it has written home before it marks the log empty";
+  }
+  return "";
+}
+
+// --- The writes ----------------------------------------------------------------------------------
+
+class WritesTeller {
+ public:
+  WritesTeller(const CrashScene& scene, const MinimalState& minimal)
+      : scene_(scene), minimal_(minimal) {}
+
+  std::string Text() {
+    if (minimal_.lost.empty()) absl::StrAppend(&text_, "  lost:  nothing that was written\n");
+    for (const sim::BioId bio : minimal_.lost) {
+      Tell("lost: ", bio, WhyLost(bio), [&](uint64_t sector) { return IsLost(sector, bio); });
     }
-  }
-
-  std::string Text() const {
-    std::string text;
-    for (const auto& [bio, sectors] : lost_) Tell(text, "lost: ", bio, sectors);
-    for (const auto& [bio, sectors] : there_) Tell(text, "there:", bio, sectors);
-    return text;
+    for (const sim::BioId bio : minimal_.needed) {
+      Tell("there:", bio, "", [&](uint64_t sector) { return IsThere(sector, bio); });
+    }
+    if (const size_t others = Others(); others > 0) {
+      absl::StrAppendFormat(
+          &text_, "  %d other write%s not durable: it is the same with all of %s\n", others,
+          others == 1 ? " is" : "s are",
+          others == 1 ? "it there, and with it lost" : "them there, and with all of them lost");
+    }
+    return std::move(text_);
   }
 
  private:
-  using Writes = std::map<sim::BioId, std::vector<uint64_t>>;
-
-  void Tell(std::string& text, const char* fate, sim::BioId id,
-            const std::vector<uint64_t>& sectors) const {
-    const sim::Bio& bio = scene_.device.bio(id);
-    const std::string who =
-        bio.submitter.valid() ? scene_.world.tasks()[bio.submitter.value]->name() : "an event";
-    absl::StrAppendFormat(&text, "  %s bio %d, %s, sectors [%d, %d)", fate, id.value, bio.what,
-                          bio.sector, bio.sector + bio.contents.size());
-    const auto [low, high] = std::minmax_element(sectors.begin(), sectors.end());
-    if (sectors.size() < bio.contents.size()) {
-      absl::StrAppendFormat(&text, " of which %d in [%d, %d)", sectors.size(), *low, *high + 1);
+  bool IsThere(uint64_t sector, sim::BioId bio) const {
+    return absl::c_any_of(scene_.device.pending(sector), [&](const auto& version) {
+      return version.bio == bio && version.content == minimal_.state[sector];
+    });
+  }
+  bool IsLost(uint64_t sector, sim::BioId bio) const {
+    bool later = scene_.device.durable(sector) == minimal_.state[sector];
+    bool lost = false;
+    for (const sim::PendingVersion& version : scene_.device.pending(sector)) {
+      if (version.content == minimal_.state[sector]) {
+        later = true;
+        lost = false;
+      } else if (later && version.bio == bio) {
+        lost = true;
+      }
     }
-    absl::StrAppendFormat(&text, ", by %s at %d ns\n", who, bio.submitted_at);
+    return lost;
+  }
+
+  size_t Others() const {
+    std::vector<sim::BioId> others = PresentIn(scene_.device, minimal_.state);
+    std::erase_if(others, [&](sim::BioId bio) {
+      return absl::c_linear_search(minimal_.needed, bio) ||
+             absl::c_linear_search(minimal_.lost, bio);
+    });
+    return others.size();
+  }
+
+  static constexpr const char* kIndent = "         ";
+  void Line(const std::string& text) { absl::StrAppend(&text_, kIndent, text, "\n"); }
+
+  template <class IsConcerned>
+  void Tell(const char* fate, sim::BioId id, const std::string& why, IsConcerned is_concerned) {
+    const sim::Bio& bio = scene_.device.bio(id);
+    absl::StrAppendFormat(&text_, "  %s bio %d, %s%s, sectors [%d, %d)", fate, id.value, bio.what,
+                          JournalText(bio), bio.sector, bio.sector + bio.contents.size());
+    std::vector<uint64_t> sectors;
+    for (uint64_t i = 0; i < bio.contents.size(); ++i) {
+      if (is_concerned(bio.sector + i)) sectors.push_back(bio.sector + i);
+    }
+    if (sectors.size() < bio.contents.size()) {
+      absl::StrAppendFormat(&text_, " of which %d in [%d, %d)", sectors.size(), sectors.front(),
+                            sectors.back() + 1);
+    }
+    absl::StrAppendFormat(&text_, ", by %s at %d ns\n", Submitter(bio), bio.submitted_at);
+    if (!why.empty()) Line(why);
+    if (!bio.operation.empty()) Line(absl::StrCat("for: ", std::string(bio.operation)));
+    if (const std::string held = scene_.submissions.HeldBy(id); !held.empty()) {
+      Line(absl::StrCat("holding ", held));
+    }
     for (const sim::FrameSite* frame : scene_.world.stack_table().Frames(bio.stack)) {
-      absl::StrAppendFormat(&text, "           %s (%s:%d)\n", frame->function, frame->site.file,
+      absl::StrAppendFormat(&text_, "%s  %s (%s:%d)\n", kIndent, frame->function, frame->site.file,
                             frame->site.line);
     }
   }
 
+  // Which transaction's or whose copy it is, of a block of the journal.
+  std::string JournalText(const sim::Bio& bio) const {
+    if (KindOf(bio.contents.front()) != ContentKind::kImage) return "";
+    const ImageId image = ImageOf(bio.contents.front());
+    const Tid tid = SequenceOf(scene_.images.Get(image));
+    if (tid != 0) return absl::StrCat(" of transaction ", tid);
+    if (bio.sector == scene_.geometry.first_sector(scene_.geometry.journal())) return "";
+    return absl::StrCat(" of the ", BlockName(scene_, scene_.images.PblkOf(image)));
+  }
+  std::string Submitter(const sim::Bio& bio) const {
+    return bio.submitter.valid() ? scene_.world.tasks()[bio.submitter.value]->name() : "an event";
+  }
+  std::string FlushText(sim::BioId id) const {
+    const sim::Bio& flush = scene_.device.bio(id);
+    return absl::StrFormat("the flush %sof bio %d (by %s at %d ns)",
+                           flush.op == sim::Bio::Op::kFlush ? "" : "before the write ", id.value,
+                           Submitter(flush), flush.submitted_at);
+  }
+
+  // Why it is not durable.
+  std::string WhyLost(sim::BioId id) const {
+    const sim::Bio& bio = scene_.device.bio(id);
+    if (bio.completed_at < 0) return "on its way when the power was cut";
+    const std::string completed = absl::StrFormat("complete at %d ns, ", bio.completed_at);
+    const auto flushes = scene_.device.FlushesOf(id);
+    if (flushes.covering.valid()) {
+      return absl::StrCat(completed, FlushText(flushes.covering),
+                          scene_.device.HasFlushed(flushes.covering)
+                              ? " covers it, but the device ignores flushes"
+                              : " is on its way");
+    }
+    if (flushes.too_early.valid()) {
+      return absl::StrCat(completed, "too late for ", FlushText(flushes.too_early));
+    }
+    return absl::StrCat(completed, "and not flushed since");
+  }
+
   const CrashScene& scene_;
-  Writes lost_;
-  Writes there_;
+  const MinimalState& minimal_;
+  std::string text_;
 };
 
 std::string LogText(const Outcome& outcome) {
@@ -148,19 +386,6 @@ std::string LogText(const Outcome& outcome) {
   }
   return absl::StrFormat("recovery replays transactions %d to %d\n", outcome.first,
                          outcome.recovered);
-}
-
-void HoldBlock(StateTeller& state, const Geometry& geometry, const LogBlock& block) {
-  const uint32_t sectors = block.pblk == geometry.journal() ? 1 : geometry.sectors_per_block();
-  for (uint32_t i = 0; i < sectors; ++i) {
-    state.Holds(geometry.first_sector(block.pblk) + i, ImageContent(block.image, i));
-  }
-}
-
-void LackBlock(StateTeller& state, const Geometry& geometry, const LogBlock& block) {
-  for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-    state.Lacks(geometry.first_sector(block.pblk) + i, ImageContent(block.image, i));
-  }
 }
 
 }  // namespace
@@ -222,27 +447,23 @@ std::string IdentityOf(const CrashScene& scene, const CrashFault& fault) {
                       DamageText(scene, fault));
 }
 
-std::string DetailOf(const CrashScene& scene, const PossibleRecovery& recovery,
-                     const CrashFault& fault) {
+std::string DetailOf(const CrashScene& scene, const CrashFault& fault,
+                     const MinimalState& minimal) {
   std::string text =
-      absl::StrCat("After a power cut at ", scene.world.now(), " ns, ", LogText(recovery.outcome));
+      absl::StrCat("After a power cut at ", scene.world.now(), " ns, ", LogText(minimal.outcome));
   if (fault.what == What::kShort) {
     absl::StrAppendFormat(&text, "  size is %d, promised %d\n", fault.begin, fault.end);
   }
   if (!fault.metadata.detail.empty()) absl::StrAppend(&text, "  ", fault.metadata.detail, "\n");
-  StateTeller state(scene);
-  for (const LogBlock& block : recovery.outcome.found) HoldBlock(state, scene.geometry, block);
-  if (recovery.outcome.missing.pblk != 0) {
-    LackBlock(state, scene.geometry, recovery.outcome.missing);
+  if (!fault.witnesses.empty()) {
+    const Witness& witness = fault.witnesses.front();
+    absl::StrAppendFormat(&text, "  sector %d holds %s\n", witness.sector,
+                          ContentText(scene, witness.content));
   }
-  for (const Witness& witness : fault.witnesses) {
-    if (&witness == &fault.witnesses.front()) {
-      absl::StrAppendFormat(&text, "  sector %d holds %s\n", witness.sector,
-                            ContentText(scene, witness.content));
-    }
-    state.Holds(witness.sector, witness.content);
-  }
-  return absl::StrCat(text, state.Text());
+  const std::string carrier = CarrierText(scene, minimal.outcome, fault);
+  if (!carrier.empty()) absl::StrAppend(&text, "  ", carrier, "\n");
+  absl::StrAppend(&text, WritesTeller(scene, minimal).Text());
+  return absl::StrCat(text, "  rule:  ", RuleText(scene, fault), "\n");
 }
 
 }  // namespace model

@@ -3,19 +3,9 @@
 
 #include <string>
 
-#include "model/crash/family.h"
+#include "model/crash/minimal_state.h"
 
 namespace model {
-
-// Where an execution is when a family is judged: what stories and images are made from.
-struct CrashScene {
-  const sim::World& world;
-  const sim::BlockDevice& device;
-  const Geometry& geometry;
-  const ImageStore& images;
-  const History& history;
-  CommittedStates& states;
-};
 
 // One of the kinds in crash_checker.h.
 const char* FindingKindOf(const CrashFault& fault);
@@ -23,9 +13,10 @@ const char* FindingKindOf(const CrashFault& fault);
 std::string MessageOf(const CrashScene& scene, const CrashFault& fault);
 // What occurrences are told apart by: the message, less what depends on where it was seen first.
 std::string IdentityOf(const CrashScene& scene, const CrashFault& fault);
-// The concrete state, as the device is now: which transactions are recovered, which pending writes
-// are there and which are lost; those not named may be either.
-std::string DetailOf(const CrashScene& scene, const PossibleRecovery& recovery,
-                     const CrashFault& fault);
+// What happened, in the smallest state that shows it: which transactions are recovered and which of
+// them carried the metadata; the writes that are lost, and why they are not durable; those that
+// have to be there; for each, who submitted it, for which operation, holding what; and the rule
+// that would have excluded it.
+std::string DetailOf(const CrashScene& scene, const CrashFault& fault, const MinimalState& minimal);
 
 }  // namespace model

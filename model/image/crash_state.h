@@ -1,4 +1,4 @@
-// One state of a crash family: for every sector, which of its possible contents the device holds.
+// The states of a crash family by number.
 #pragma once
 
 #include <string>
@@ -6,34 +6,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/crash/story.h"
+#include "model/crash/minimal_state.h"
 
 namespace model {
-
-// By sector, the whole device.
-using DiskState = std::vector<SectorContent>;
-
-class StateView : public DiskView {
- public:
-  // `state` must outlive the view.
-  explicit StateView(const DiskState& state) : state_(state) {}
-  Possible At(uint64_t sector) const override { return {state_[sector]}; }
-
- private:
-  const DiskState& state_;
-};
-
-// Nothing that is pending has reached the medium; all of it has, the newest version last.
-DiskState OldestState(const sim::BlockDevice& device);
-DiskState NewestState(const sim::BlockDevice& device);
-
-// The state that DetailOf() tells: recovery comes to `recovery`, the witnesses are there, and as
-// much else as possible.
-DiskState StateOf(const CrashScene& scene, const PossibleRecovery& recovery,
-                  const CrashFault& fault);
-// Makes `state` one in which recovery comes to `recovery`, by as few changes as possible.
-// Requires: it is possible now.
-void LeadTo(const CrashScene& scene, const PossibleRecovery& recovery, DiskState& state);
 
 // How many states the family has now, in decimal.
 std::string StatesOf(const sim::BlockDevice& device);

@@ -5,6 +5,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "model/crash/story.h"
 #include "model/image/sector_bytes.h"
 #include "model/ondisk/parse.h"
 #include "sim/check.h"
@@ -180,7 +181,7 @@ StateReport ReportState(const CrashScene& scene, const DiskState& state, bool da
   SIM_CHECK(outcomes.size() == 1);
   const PossibleRecovery recovery(scene.geometry, std::move(outcomes.front()));
   FamilyJudge judge(view, scene.geometry, scene.images, scene.history, scene.states,
-                    RecoveryRules{});
+                    scene.recovery_rules);
   const std::vector<CrashFault> faults = judge.JudgeAll(recovery);
 
   StateReport report;

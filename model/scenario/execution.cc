@@ -85,11 +85,14 @@ sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   return device;
 }
 
-model::CrashOptions CrashOf(const Scenario& scenario, model::CrashWatcher* watcher) {
+model::CrashOptions CrashOf(const Scenario& scenario, const ExecutionOptions& options,
+                            sim::LockTracker& tracker) {
   model::CrashOptions crash;
+  crash.lock_tracker = &tracker;
   crash.crash_at = static_cast<model::CrashAt>(scenario.search.crash_at);
   crash.data_writeback = scenario.fs.data == DataMode::kWriteback;
-  crash.watcher = watcher;
+  crash.watcher = options.watcher;
+  crash.tells_stories = options.tells_stories;
   return crash;
 }
 
@@ -140,14 +143,15 @@ class Execution {
     if (bench.scenario_.search.crash_at != CrashAt::kNone) {
       crash_ = std::make_unique<model::CrashChecker>(*world_, device_, bench.fs_.geometry, images_,
                                                      history_,
-                                                     CrashOf(bench.scenario_, options.watcher));
+                                                     CrashOf(bench.scenario_, options, tracker_));
     }
     sbi_ = std::make_unique<model::Ext4SbInfo>(*world_, device_, images_, granules_, history_,
                                                bench.fs_, bench.policy_);
     sbi_->s_bdi.StartFlusher();
     uint64_t number = 0;
     for (const ThreadConfig& thread : bench.scenario_.threads) {
-      threads_.push_back(std::make_unique<ThreadBody>(thread, ++number, *sbi_, recorder_));
+      const std::vector<std::string>& calls = bench.calls_[number];
+      threads_.push_back(std::make_unique<ThreadBody>(thread, calls, ++number, *sbi_, recorder_));
       ThreadBody& body = *threads_.back();
       world_->Spawn(thread.name, sim::TaskKind::kUser, [&body] { body.Run(); });
     }
@@ -215,6 +219,10 @@ Workbench::Workbench(const Scenario& scenario, const model::LockProgram* program
   SIM_CHECK(disk.ok());
   disk->resize(device_.size_sectors);
   disk_ = std::make_shared<const std::vector<model::SectorContent>>(*std::move(disk));
+  for (const ThreadConfig& thread : scenario.threads) {
+    std::vector<std::string>& calls = calls_.emplace_back();
+    for (const Op& op : thread.ops) calls.push_back(CallText(op));
+  }
 }
 
 absl::Status CheckFits(const Scenario& scenario) {

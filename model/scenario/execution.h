@@ -52,6 +52,8 @@ class Workbench {
   model::History history_{granules_};
   std::shared_ptr<const std::vector<model::SectorContent>> disk_;
 
+  std::vector<std::vector<std::string>> calls_;  // CallText(), by thread and operation
+
   sim::StackPool stacks_;
   sim::StackTable stack_table_;
   uint64_t expected_turns_ = 0;  // 0: not known yet
@@ -75,6 +77,7 @@ struct ExecutionOptions {
   // If not null, data races are looked for, and what is learnt of fields gathers there.
   sim::GuardTable* guards = nullptr;
   sim::LockStat* lock_stat = nullptr;      // if not null, waits and holds are measured
+  bool tells_stories = false;              // crash findings have a detail
   model::CrashWatcher* watcher = nullptr;  // if not null, sees every crash family
   bool covers = false;                     // say what the execution came across
   ExecutionRecorder* recorder = nullptr;   // may be null; not told of lock programs

@@ -22,6 +22,7 @@ namespace {
 using model::CrashFault;
 using model::CrashScene;
 using model::DiskState;
+using model::MinimalState;
 using model::PossibleRecovery;
 
 absl::Status CheckHasFilesystem(const Scenario& scenario) {
@@ -55,11 +56,11 @@ class TraceWatcher : public model::CrashWatcher {
       : trace_(trace), number_(number), sink_(sink) {}
 
   void OnFamily(const CrashScene&, const std::vector<PossibleRecovery>&) override {}
-  void OnFault(const CrashScene& scene, const PossibleRecovery& recovery, const CrashFault& fault,
+  void OnFault(const CrashScene& scene, const CrashFault&, const MinimalState& minimal,
                const sim::Finding& finding) override {
     if (done_ || finding.kind != trace_.kind || finding.message != trace_.message) return;
     if (number_.has_value()) return GiveNumbered(scene);
-    GiveState(scene, StateOf(scene, recovery, fault));
+    GiveState(scene, minimal.state);
   }
   void OnEnd(const CrashScene& scene) override {
     if (done_) return;
@@ -123,9 +124,9 @@ class Candidates : public model::CrashWatcher {
       Consider(scene, recovery, "torn", Shuffled(scene.device));
     }
   }
-  void OnFault(const CrashScene& scene, const PossibleRecovery& recovery, const CrashFault& fault,
+  void OnFault(const CrashScene& scene, const CrashFault&, const MinimalState& minimal,
                const sim::Finding&) override {
-    OnCandidate(scene, StateOf(scene, recovery, fault), "found");
+    OnCandidate(scene, minimal.state, "found");
   }
   void OnEnd(const CrashScene&) override {}
 
@@ -136,7 +137,7 @@ class Candidates : public model::CrashWatcher {
  private:
   void Consider(const CrashScene& scene, const PossibleRecovery& recovery, const char* how,
                 DiskState state) {
-    LeadTo(scene, recovery, state);
+    LeadTo(scene, model::DeviceView(scene.device), recovery, state);
     OnCandidate(scene, state, how);
   }
   DiskState Shuffled(const sim::BlockDevice& device) {

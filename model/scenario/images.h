@@ -26,10 +26,11 @@ struct StateImage {
 // Takes an image before it returns; a failure ends the search for more.
 using ImageSink = absl::FunctionRef<absl::Status(const StateImage& image)>;
 
-// The state that the trace's finding tells of; or, if the finding is of no crash, one at the end of
-// the execution, which `number` has to name. `number`: that state of the family at the same moment
-// (see model/image/crash_state.h), instead. Fails, with nothing given to `sink`, if the trace is
-// not one of ours, the finding does not come again, or there is no such state.
+// The smallest state that shows the trace's finding (model/crash/minimal_state.h); or, if the
+// finding is of no crash, one at the end of the execution, which `number` has to name. `number`:
+// that state of the family at the same moment (see model/image/crash_state.h), instead. Fails, with
+// nothing given to `sink`, if the trace is not one of ours, the finding does not come again, or
+// there is no such state.
 absl::Status MakeTraceImage(const nlohmann::ordered_json& trace,
                             const std::optional<std::string>& number, ImageSink sink);
 

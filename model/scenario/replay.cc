@@ -93,7 +93,8 @@ class Replay {
                       .keeps_schedule = true,
                       .log = options_.keeps_events ? &replayed.log : nullptr,
                       .guards = &guards_,
-                      .lock_stat = &result_.lock_stat},
+                      .lock_stat = &result_.lock_stat,
+                      .tells_stories = true},
                      strategy, *locks_);
     for (const sim::Finding& finding : execution.findings) {
       Add(finding);

@@ -224,7 +224,8 @@ void Search::AddLockReports() {
 }
 
 void Search::AddCycle(const sim::LockReport& report) {
-  CycleOutcome outcome = judge_.Judge(report, [this](int64_t number) { return RunOf(number); });
+  CycleOutcome outcome =
+      judge_.Judge(report, [this](int64_t number) { return RunOf(number, nullptr); });
   if (outcome.kind == CycleOutcome::Kind::kRefuted) {
     result_.excluded_cycles.push_back({sim::Message(report), "refuted", outcome.why});
     return;
@@ -271,22 +272,23 @@ FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t
       index_.try_emplace({finding.kind, finding.message}, result_.findings.size());
   if (is_new) {
     std::vector<TracedRun> runs;
-    for (const int64_t number : executions) runs.push_back(RunOf(number));
-    result_.findings.push_back({.kind = finding.kind,
-                                .message = finding.message,
-                                .detail = finding.detail,
-                                .trace = MakeTrace(scenario_, finding, runs)});
+    sim::Finding told = finding;
+    for (const int64_t number : executions) runs.push_back(RunOf(number, &told));
+    result_.findings.push_back({.kind = told.kind,
+                                .message = told.message,
+                                .detail = told.detail,
+                                .trace = MakeTrace(scenario_, told, runs)});
   }
   FoundFinding& found = result_.findings[it->second];
   ++found.count;
   return found;
 }
 
-TracedRun Search::RunOf(int64_t number) const {
+TracedRun Search::RunOf(int64_t number, sim::Finding* finding) const {
   TracedRun run{.execution = number, .seed = SeedOf(scenario_.search, number)};
   Workbench bench(scenario_, program_.get());
   sim::Validator locks;
-  ExecutionOptions options = {.keeps_schedule = true, .log = &run.log};
+  ExecutionOptions options = {.keeps_schedule = true, .log = &run.log, .tells_stories = true};
   ExecutionResult again;
   if (IsSystematic(scenario_.search.strategy)) {
     // One that was given up goes on to its end here.
@@ -299,6 +301,12 @@ TracedRun Search::RunOf(int64_t number) const {
   }
   run.schedule = std::move(again.schedule);
   run.digest = again.digest;
+  for (sim::Finding& found : again.findings) {
+    if (finding == nullptr || !finding->detail.empty()) break;
+    if (found.kind == finding->kind && found.message == finding->message) {
+      finding->detail = std::move(found.detail);
+    }
+  }
   return run;
 }
 

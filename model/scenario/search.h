@@ -65,8 +65,9 @@ class Search {
   void AddCycle(const sim::LockReport& report);
   // `executions`: those that lead to it, ascending.
   FoundFinding& Add(const sim::Finding& finding, const std::vector<int64_t>& executions);
-  // Runs the execution again, for its schedule and events.
-  TracedRun RunOf(int64_t number) const;
+  // Runs the execution again, for its schedule and events, and for the detail of `finding`, if it
+  // is not null and has none yet.
+  TracedRun RunOf(int64_t number, sim::Finding* finding) const;
 
   const Scenario& scenario_;
   const RunOptions& options_;

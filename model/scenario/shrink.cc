@@ -428,7 +428,10 @@ class Shrinker {
     sim::Finding finding{.kind = target_.kind(), .message = message_};
     for (TracedRun& run : runs_) {
       sim::ReplayStrategy strategy(run.schedule);
-      RunOne(strategy, run, {.log = &run.log});
+      RunOne(strategy, run, {.log = &run.log, .tells_stories = true});
+    }
+    for (const sim::Finding& found : last_findings_) {
+      if (found.kind == finding.kind && found.message == message_) result_.detail = found.detail;
     }
     result_.kind = target_.kind();
     result_.message = message_;

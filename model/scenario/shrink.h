@@ -11,6 +11,9 @@
 // same if nobody waits for a class that nobody waited for before. Nothing else may be found that
 // the scenario did not show before: or else to leave out an unlock would be to shrink.
 //
+// What a crash leaves is the smallest state that shows the finding (model/crash/minimal_state.h),
+// in each execution; so it becomes smaller with the scenario.
+//
 // A smaller one that takes several steps at once, or one of the first again after the last, may
 // exist: shrink what came out. Steps that a search of `search.executions` executions (at least 256,
 // at most 4,096) finds nothing in are given up, though a longer one might. Everything is a function
@@ -37,6 +40,7 @@ struct TraceSize {
 
 struct ShrinkResult {
   std::string kind, message;  // as it is found now
+  std::string detail;         // what the last run tells of it: empty if it takes several runs
   TraceSize before, after;
   int64_t scenarios = 0;         // tried
   uint64_t executions = 0;       // run for it

@@ -21,7 +21,8 @@ std::string Text(const OpResult& result) {
   return result.errno_name.empty() ? absl::StrCat(result.value) : result.errno_name;
 }
 
-// "write a [0, 4096)", "truncate a to 0", "sync".
+}  // namespace
+
 std::string CallText(const Op& op) {
   std::string text(kOpKindNames[static_cast<size_t>(op.kind)]);
   if (!op.file.empty()) absl::StrAppend(&text, " ", op.file);
@@ -32,18 +33,19 @@ std::string CallText(const Op& op) {
   return text;
 }
 
-}  // namespace
-
-ThreadBody::ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi,
-                       CallListener* listener)
+ThreadBody::ThreadBody(const ThreadConfig& config, const std::vector<std::string>& calls,
+                       uint64_t number, model::Ext4SbInfo& sbi, CallListener* listener)
     : config_(config),
+      calls_(calls),
       sbi_(sbi),
       listener_(listener),
       memory_(sbi.world, sbi.world.lock_tracker().Class("&mm->mmap_lock"), number) {}
 
 void ThreadBody::Run() {
   for (int64_t i = 0; i < config_.repeat; ++i) {
-    for (const Op& op : config_.ops) Check(op, Call(op));
+    for (size_t n = 0; n < config_.ops.size(); ++n) {
+      Check(config_.ops[n], Call(config_.ops[n], calls_[n]));
+    }
   }
   while (!open_files_.empty()) {
     model::Inode* inode = open_files_.begin()->second;
@@ -52,10 +54,11 @@ void ThreadBody::Run() {
   }
 }
 
-OpResult ThreadBody::Call(const Op& op) {
+OpResult ThreadBody::Call(const Op& op, const std::string& text) {
+  sbi_.world.current().set_operation(text);
   const bool logs = sbi_.world.logging();
   if (listener_ != nullptr) listener_->OnCall(config_.name, op);
-  if (logs) sbi_.world.Log({.what = "call", .subject = CallText(op)});
+  if (logs) sbi_.world.Log({.what = "call", .subject = text});
   const OpResult result = Perform(op);
   sbi_.world.MadeProgress();
   if (logs) sbi_.world.Log({.what = "return", .subject = Text(result)});

@@ -6,6 +6,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "model/ext4/ext4.h"
 #include "model/scenario/scenario.h"
@@ -21,17 +22,20 @@ class CallListener {
   virtual void OnReturn(const std::string& thread, const Op& op, const OpResult& result) = 0;
 };
 
+// "write a [0, 4096)", "truncate a to 0", "sync".
+std::string CallText(const Op& op);
+
 class ThreadBody {
  public:
-  // All must outlive the thread; `listener` may be null.
-  ThreadBody(const ThreadConfig& config, uint64_t number, model::Ext4SbInfo& sbi,
-             CallListener* listener);
+  // `calls`: CallText() of each operation. All must outlive the thread; `listener` may be null.
+  ThreadBody(const ThreadConfig& config, const std::vector<std::string>& calls, uint64_t number,
+             model::Ext4SbInfo& sbi, CallListener* listener);
 
   // On the thread's task.
   void Run();
 
  private:
-  OpResult Call(const Op& op);
+  OpResult Call(const Op& op, const std::string& text);
   OpResult Perform(const Op& op);
   OpResult OnInode(const Op& op, model::Inode& inode);
   model::Inode* Find(const std::string& file);
@@ -41,6 +45,7 @@ class ThreadBody {
   void CheckRead(const Op& op, model::Inode& inode, uint64_t bytes);
 
   const ThreadConfig& config_;
+  const std::vector<std::string>& calls_;
   model::Ext4SbInfo& sbi_;
   CallListener* listener_ = nullptr;
   model::UserMemory memory_;

@@ -36,6 +36,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   if (!world_.in_irq()) {
     world_.Step(flushes ? cache_ : medium_, flushes ? Access::kWrite : Access::kRead);
     bio.submitter = world_.current().id();
+    bio.operation = world_.current().operation();
   } else {
     bio.submitter = TaskId{};
   }
@@ -46,6 +47,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   ++in_flight_;
   RecordSubmission(bio);
   if (world_.logging()) Log("submit", bio);
+  if (listener_ != nullptr) listener_->OnSubmit(*this, bio);
   if (bio_listener_ != nullptr) bio_listener_->OnSubmit(*this, bio);
   if (is_flush || (bio.preflush && config_.volatile_cache)) {
     StartFlush(bio);
@@ -106,7 +108,7 @@ void BlockDevice::StartFlush(const Bio& bio) {
   static constexpr Nanos kAtOnce[2] = {0, 0};
   BioState& state = bios_[bio.id.value];
   state.flushing = true;
-  state.completion = completions_;
+  state.covers = completions_;
   world_.Touch(cache_, Access::kWrite);
   CompleteAfter(config_.volatile_cache ? config_.flush_latency : kAtOnce, bio, medium_);
 }
@@ -155,7 +157,7 @@ void BlockDevice::FinishFlush(const BioState& flush) {
   if (config_.ignore_flush) return;
   bool changed = false;
   for (const uint64_t sector : pending_sectors_) {
-    changed |= MakeDurable(sector, flush.completion);
+    changed |= MakeDurable(sector, flush.covers);
   }
   PrunePendingSectors(0, pending_sectors_.size());
   if (changed) NotifyDurable();
@@ -206,11 +208,26 @@ void BlockDevice::EndBio(BioId id) {
   Bio& bio = *bios_[id.value].bio;
   const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
   --in_flight_;
+  bio.completed_at = world_.now();
   if (world_.logging()) Log("complete", bio, status == BioStatus::kOk ? "" : "I/O error");
   if (bio_listener_ != nullptr) {
     bio_listener_->OnComplete(*this, bio, SectorsDone(bios_[id.value]));
   }
   if (bio.end_io != nullptr) bio.end_io(bio, status);
+}
+
+BlockDevice::FlushesAround BlockDevice::FlushesOf(BioId write) const {
+  FlushesAround flushes;
+  const uint64_t completion = bios_[write.value].completion;
+  for (uint32_t id = write.value + 1; id < bios_.size(); ++id) {
+    if (bios_[id].covers == kFlushesNothing) continue;
+    if (bios_[id].covers >= completion) {
+      flushes.covering = BioId{id};
+      break;
+    }
+    flushes.too_early = BioId{id};
+  }
+  return flushes;
 }
 
 // --- Versions ------------------------------------------------------------------------------------

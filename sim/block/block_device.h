@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -61,7 +62,9 @@ struct Bio {
   BioId id;
   TaskId submitter;  // none: an event
   StackId stack = StackTable::kEmpty;
+  std::string_view operation;  // Task::operation() of the submitter
   Nanos submitted_at = 0;
+  Nanos completed_at = -1;  // -1: not yet
 };
 
 // "preflush+write+FUA sectors 40+2 (journal commit)".
@@ -79,6 +82,8 @@ class BlockDevice;
 class DeviceListener {
  public:
   virtual ~DeviceListener() = default;
+  // `bio` is being submitted, by the task or event that runs.
+  virtual void OnSubmit(const BlockDevice&, const Bio&) {}
   // `bio` may have reached the medium from now on: more states are possible.
   virtual void OnWritePossible(const BlockDevice& device, const Bio& bio) = 0;
   // A flush or an FUA write has completed, or a write failed: fewer states are possible.
@@ -155,6 +160,19 @@ class BlockDevice {
   // Any bio ever submitted, by id: what it was, for reports.
   const Bio& bio(BioId id) const { return *bios_[id.value].bio; }
 
+  // The flushes on whose account `write`, which has completed, is or is not durable: the first
+  // that was submitted after its completion, and the last that was submitted while it was on its
+  // way, too early to cover it. Each is a flush or a write with a preflush; invalid: there is none.
+  struct FlushesAround {
+    BioId covering;
+    BioId too_early;
+  };
+  FlushesAround FlushesOf(BioId write) const;
+  // The flush that `bio` is, or begins with, has completed.
+  bool HasFlushed(BioId bio) const {
+    return bios_[bio.value].covers != kFlushesNothing && !bios_[bio.value].flushing;
+  }
+
   // The object that stands for what a power cut leaves: a write that becomes possible reads it, a
   // flush, an FUA or a failed write changes it when it completes. Who promises to a user that
   // something is durable reads it as well, or exploration may miss the power cut right after.
@@ -163,6 +181,7 @@ class BlockDevice {
  private:
   using Versions = absl::InlinedVector<PendingVersion, 2>;
   static constexpr uint32_t kNoVersions = UINT32_MAX;
+  static constexpr uint64_t kFlushesNothing = UINT64_MAX;
   static constexpr uint64_t kPageSectors = 64;
 
   // Sectors next to each other, once one of them has been written to.
@@ -176,10 +195,10 @@ class BlockDevice {
   struct BioState {
     std::unique_ptr<Bio> bio;
     std::optional<DeviceFault::Kind> fault;
-    bool flushing = false;  // not yet writing: a flush, or a write behind its preflush
-    // When it completed, or, while flushing, what completed before it was submitted: a flush
-    // covers all completions up to this one.
-    uint64_t completion = 0;
+    bool flushing = false;    // not yet writing: a flush, or a write behind its preflush
+    uint64_t completion = 0;  // which of all writes' completions its own is; 0: not yet
+    // What completed before it was submitted: a flush covers all completions up to this one.
+    uint64_t covers = kFlushesNothing;
   };
 
   ObjectId ObjectOf(uint64_t sector) const {

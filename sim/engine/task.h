@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,10 @@ class Task {
   // While ready: what its next turn may wait for; null if that is nothing, or not known before.
   const Waitable* gate() const { return gate_; }
 
+  // What it has been asked to do, for reports: lives as long as the world. Empty: nothing.
+  std::string_view operation() const { return operation_; }
+  void set_operation(std::string_view operation) { operation_ = operation; }
+
   // Where it is, for reports; kept by SIM_FRAME.
   StackId stack() const { return stack_; }
   void set_stack(StackId stack) { stack_ = stack; }
@@ -91,6 +96,7 @@ class Task {
   const Waitable* waiting_on_ = nullptr;
   Site waiting_at_;
   uint64_t progress_at_ = 0;
+  std::string_view operation_;
   std::string name_;
   absl::AnyInvocable<void()> body_;
 };

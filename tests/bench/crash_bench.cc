@@ -71,7 +71,7 @@ void WithLastState(Use use) {
    public:
     explicit Watcher(Use& use) : use_(use) {}
     void OnFamily(const model::CrashScene&, const std::vector<model::PossibleRecovery>&) override {}
-    void OnFault(const model::CrashScene&, const model::PossibleRecovery&, const model::CrashFault&,
+    void OnFault(const model::CrashScene&, const model::CrashFault&, const model::MinimalState&,
                  const sim::Finding&) override {}
     void OnEnd(const model::CrashScene& scene) override {
       use_(scene, model::NewestState(scene.device));

@@ -10,6 +10,7 @@ namespace {
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 class CrashCheckerTest : public testing::Test {
@@ -81,6 +82,28 @@ TEST_F(CrashCheckerTest, FreedBlocksReusedBeforeTheCommitShowTheOtherFile) {
     fs.Write("b", 0, 1024);
   });
   EXPECT_THAT(Found(), Contains("stale_data: a[0,1024) shows data of b"));
+}
+
+// One has data of b in its first half, the other in its second: no state in both.
+TEST_F(CrashCheckerTest, SectorThatMayHoldTwoContentsShowsOneAtATime) {
+  options_.crash_at = CrashAt::kEachFlush;
+  rules_.reuse_after_commit = false;
+  rules_.flush_before_commit = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Create("b");
+    fs.Write("a", 0, 512);
+    fs.Commit();
+    fs.Flush();
+    fs.Truncate("a", 0);
+    fs.Write("b", 0, 256);
+    fs.Settle();
+    fs.Truncate("b", 0);
+    fs.Write("b", 256, 256);
+    fs.Commit();
+  });
+  EXPECT_THAT(Found(), Contains("stale_data: a[0,256) shows data of b"));
+  EXPECT_THAT(Found(), Not(Contains("stale_data: a[0,512) shows data of b")));
 }
 
 TEST_F(CrashCheckerTest, TruncatedBytesMustNotComeBack) {
@@ -179,6 +202,33 @@ TEST_F(CrashCheckerTest, TruncateAfterTheFsyncExplainsTheLoss) {
     fs.Commit();
   });
   EXPECT_THAT(Found(), IsEmpty());
+}
+
+// --- Stories -------------------------------------------------------------------------------------
+
+TEST_F(CrashCheckerTest, StoryOfADataWriteOnItsWay) {
+  rules_.data_before_commit = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Commit();
+    fs.Write("a", 0, 1024);
+    fs.Commit();
+  });
+  EXPECT_THAT(Detail(), HasSubstr("transaction 2 makes block"));
+  EXPECT_THAT(Detail(), HasSubstr("there: bio 11, journal commit of transaction 2"));
+  EXPECT_THAT(Detail(), HasSubstr("rule:  a transaction that makes a block readable commits only "
+                                  "once the block's data is on the device"));
+}
+
+// What came too late for a flush, and what no flush was sent after.
+TEST_F(CrashCheckerTest, StoryTellsWhyAWriteIsNotDurable) {
+  rules_.flush_before_commit = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Commit();
+  });
+  EXPECT_THAT(Detail(), HasSubstr("lost:  bio 2, journal copy of the"));
+  EXPECT_THAT(Detail(), HasSubstr(", and not flushed since\n"));
 }
 
 // --- The journal ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "model/crash/family.h"
 #include "model/crash/story.h"
+#include "tests/crash/random_history.h"
 
 namespace model {
 namespace {
@@ -87,49 +88,19 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
     return "";
   }
   std::string Identity(const CrashFault& fault) {
-    return IdentityOf(
-        {fs_.world(), fs_.device(), fs_.geometry(), fs_.images(), fs_.history(), states_}, fault);
+    return IdentityOf({fs_.world(), fs_.device(), fs_.geometry(), fs_.images(), fs_.history(),
+                       states_, submissions_, RecoveryRules{}},
+                      fault);
   }
 
   TinyFs& fs_;
   DeviceView view_;
   CommittedStates states_;
+  Submissions submissions_{nullptr};
   FamilyJudge judge_;
   Verdict all_;
   int compared_ = 0;
 };
-
-void RandomOperation(TinyFs& fs, sim::RandomStream& random, std::set<std::string>& names) {
-  const std::string name = random.UniformBelow(3) == 0 ? "b" : "a";
-  if (names.insert(name).second) {
-    fs.Create(name);
-    return;
-  }
-  const uint64_t pos = 64 * random.UniformBelow(80);
-  switch (random.UniformBelow(12)) {
-    case 0:
-    case 1:
-    case 2:
-    case 3:
-      return fs.Write(name, pos, 64 * (1 + random.UniformBelow(20)));
-    case 4:
-    case 5:
-      return fs.Truncate(name, pos);
-    case 6:
-      return fs.Fsync(name);
-    case 7:
-    case 8:
-      return fs.Commit();
-    case 9:
-      return fs.Checkpoint();
-    case 10:
-      return fs.Settle();
-    default:
-      if (random.UniformBelow(4) != 0) return fs.Flush();
-      names.erase(name);
-      return fs.Unlink(name);
-  }
-}
 
 class EnumerateTest : public testing::Test {
  protected:
@@ -140,11 +111,7 @@ class EnumerateTest : public testing::Test {
       const FileContract contract{.zero_tail_allowed = seed % 2 == 0};
       TinyFs fs(rules, {}, static_cast<uint64_t>(seed), contract);
       TwinListener twin(fs);
-      sim::RandomStream random = fs.world().Stream("operations");
-      std::set<std::string> names;
-      fs.Run([&] {
-        for (int i = 0; i < 24; ++i) RandomOperation(fs, random, names);
-      });
+      RunRandomHistory(fs, 24);
       Verdict found;
       for (const sim::Finding& finding : fs.world().findings()) found.insert(finding.message);
       // Change by change as much is found as by judging each family in full.

@@ -140,15 +140,16 @@ class Picker : public model::CrashWatcher {
     DiskState state =
         random_.OneIn(2) ? model::NewestState(scene.device) : model::OldestState(scene.device);
     if (random_.OneIn(2)) Shuffle(scene.device, state);
-    if (random_.OneIn(2))
-      model::LeadTo(scene, recoveries[random_.UniformBelow(recoveries.size())], state);
+    if (random_.OneIn(2)) {
+      model::LeadTo(scene, model::DeviceView(scene.device),
+                    recoveries[random_.UniformBelow(recoveries.size())], state);
+    }
     Check(scene, state, "");
   }
-  void OnFault(const CrashScene& scene, const model::PossibleRecovery& recovery,
-               const model::CrashFault& fault, const sim::Finding& finding) override {
+  void OnFault(const CrashScene& scene, const model::CrashFault&,
+               const model::MinimalState& minimal, const sim::Finding& finding) override {
     if (finding.kind != "metadata" && finding.kind != "torn_operation" && !random_.OneIn(8)) return;
-    Check(scene, model::StateOf(scene, recovery, fault),
-          " " + finding.kind + ": " + finding.message);
+    Check(scene, minimal.state, " " + finding.kind + ": " + finding.message);
   }
   void OnEnd(const CrashScene& scene) override {
     states_ = 0;  // the end is of interest in any case: there the log may have wrapped

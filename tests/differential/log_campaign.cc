@@ -40,14 +40,14 @@ class FaultKeeper : public model::CrashWatcher {
   explicit FaultKeeper(bool data_writeback) : data_writeback_(data_writeback) {}
 
   void OnFamily(const model::CrashScene&, const std::vector<model::PossibleRecovery>&) override {}
-  void OnFault(const model::CrashScene& scene, const model::PossibleRecovery& recovery,
-               const CrashFault& fault, const sim::Finding& finding) override {
+  void OnFault(const model::CrashScene& scene, const CrashFault& fault,
+               const model::MinimalState& minimal, const sim::Finding& finding) override {
     using What = CrashFault::What;
     ModelFault kept = {.kind = finding.kind,
                        .message = finding.message,
                        .begin = fault.begin,
                        .end = fault.end,
-                       .state = StateOf(scene, recovery, fault)};
+                       .state = minimal.state};
     const model::History::File* const file = scene.history.Find(fault.file);
     if (file != nullptr) kept.file = file->name;
     if (fault.what == What::kFile) {

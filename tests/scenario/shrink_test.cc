@@ -165,6 +165,8 @@ TEST_F(ShrinkTest, ACrashTakesTheFewestOperationsAndBytes) {
   EXPECT_LT(shrunk.after.bytes, 4096);
   EXPECT_LT(shrunk.after.switches, shrunk.before.switches);
   EXPECT_THAT(scenario.policy, SizeIs(1));
+  EXPECT_THAT(shrunk.detail, HasSubstr("there: bio "));
+  EXPECT_THAT(shrunk.detail, HasSubstr("rule:  a committed size covers appended bytes only once"));
 }
 
 TEST_F(ShrinkTest, AShrunkTraceReplays) {

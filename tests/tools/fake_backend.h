@@ -93,6 +93,7 @@ inline absl::StatusOr<scenario::ShrinkResult> FakeShrink(const nlohmann::ordered
   scenario::ShrinkResult result;
   result.kind = trace["kind"];
   result.message = "T1 waits";
+  result.detail = "who waits, and why\n";
   result.before = {.operations = 9, .threads = 2, .turns = 1234, .switches = 8, .bytes = 4096};
   result.after = {.operations = 2, .threads = 1, .turns = 5, .switches = 0, .bytes = 1};
   const nlohmann::ordered_json threads = {{{"name", "t"}, {"ops", {{{"op", "sync"}}}}}};
