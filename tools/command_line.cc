@@ -139,6 +139,9 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
                     "Print which locks were held at the accesses to each field");
   command->add_flag("--coverage", options.coverage,
                     "Print what each search has come across, and how much of it was new of late");
+  number("--enumerate", options.enumerate,
+         "Build each state of every crash family with up to N, and compare")
+      ->check(Between(1, 100'000'000));
   path("--json", run.json, "Write the results as JSON", "FILE");
   path("--order", run.order, kOrder, "FILE");
   path("--suppress", run.suppressions, kSuppress, "FILE");

@@ -34,6 +34,15 @@ Json ToJson(const scenario::Coverage& coverage) {
   return json;
 }
 
+Json Enumerated(const model::EnumerationCount& count) {
+  Json json = {{"families", count.families},
+               {"states", count.states},
+               {"larger_families", count.larger},
+               {"disagreements", count.disagreements}};
+  if (count.disagreements > 0) json["first_disagreement"] = count.first_disagreement;
+  return json;
+}
+
 // Adds what a search gave to `to`.
 void AddResult(Json& to, const scenario::ScenarioResult& result,
                const std::vector<std::string>& traces) {
@@ -41,6 +50,7 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   to["steps"] = result.steps;
   to["crash_families"] = result.crash_families;
   to["crash_states"] = CrashStates(result.crash_states);
+  if (result.enumerated) to["enumerated"] = Enumerated(*result.enumerated);
   to["digest"] = result.digest;
   to["complete"] = result.complete;
   if (result.redundant > 0) to["redundant"] = result.redundant;

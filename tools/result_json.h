@@ -17,6 +17,11 @@ namespace tools {
 //   not, about how many there are without reduction. "redundant" counts those that it gave up
 //   beside them, "bounds" are in what the completeness holds, or what a sample promises,
 //   "out_of_time" says that the search was cut off; each if there is something to say.
+// - "enumerated": {"families", "states", "larger_families", "disagreements"}, if asked for: how
+// many
+//   families were built state by state, how many states these have, how many families have more
+//   than the limit, and where the two disagree ("first_disagreement"), which is a fault of
+//   crashdep.
 // - "crash_states" is a decimal string from 2^53 on, "trace" the file's path or null.
 // - A fail or an error has "reasons" as well, and a scenario with a clean twin "without_policy",
 //   with the twin's numbers and findings under the same names.

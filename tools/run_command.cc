@@ -189,6 +189,18 @@ class Run {
       exit_code_ = Worse(exit_code_, ExitCode::kNotAsExpected);
     }
     if (arguments_.traces) WriteTraces(outcome);
+    ReportDisagreement(outcome, search.result.enumerated);
+    if (search.without_policy) ReportDisagreement(outcome, search.without_policy->enumerated);
+  }
+
+  // Of families and their states, which is our fault.
+  void ReportDisagreement(const Outcome& outcome,
+                          const std::optional<model::EnumerationCount>& count) {
+    if (!count.has_value() || count->disagreements == 0) return;
+    console_.Complain(Cat(outcome.path, ": ", count->first_disagreement,
+                          ". This is a fault of crashdep: please report it with the scenario and ",
+                          Rerun(outcome)));
+    exit_code_ = Worse(exit_code_, ExitCode::kOwnFault);
   }
 
   void WriteTraces(Outcome& outcome) {
@@ -241,6 +253,7 @@ class Run {
     if (options.max_preemptions) {
       command += Cat(" --max-preemptions ", *options.max_preemptions);
     }
+    if (options.enumerate) command += Cat(" --enumerate ", *options.enumerate);
     return command + " --traces traces";
   }
 

@@ -62,6 +62,12 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
                                          states == "1" ? "crash state" : "crash states"),
                          Kinds(outcome.result.findings));
   line.resize(line.find_last_not_of(' ') + 1);
+  if (const auto& enumerated = outcome.result.enumerated; enumerated.has_value()) {
+    line +=
+        Cat("\n       enumerated ", Grouped(Cat(enumerated->families)), " families, ",
+            Grouped(Cat(enumerated->states)), " states, ", Grouped(Cat(enumerated->disagreements)),
+            " disagreements; ", Grouped(Cat(enumerated->larger)), " families are larger");
+  }
   if (outcome.result.out_of_time) line += "\n       cut off by --time";
   if (outcome.result.estimate) {
     line += absl::StrFormat("\n       not all: there are about %.2g without reduction",

@@ -11,6 +11,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "model/crash/enumeration_count.h"
 #include "model/scenario/coverage.h"
 #include "model/scenario/scenario.h"
 #include "nlohmann/json.hpp"
@@ -36,6 +37,9 @@ struct RunOptions {
   bool guards = false;     // say which locks were held at accesses to fields; requires `races`
   bool coverage = false;   // say what the search has come across
   bool lock_stat = false;  // measure how long locks are waited for and held
+  // Build each state of every crash family with up to so many, and compare what they show with what
+  // the family was said to show.
+  std::optional<uint64_t> enumerate;
 };
 
 // Equal messages of one kind are one finding, seen `count` times.
@@ -62,8 +66,9 @@ struct ScenarioResult {
   uint64_t executions = 0;
   uint64_t steps = 0;
   uint64_t crash_families = 0;
-  std::string crash_states = "0";   // how many states they cover: decimal, of any length
-  std::string digest;               // of all executions: 32 hexadecimal digits
+  std::string crash_states = "0";  // how many states they cover: decimal, of any length
+  std::optional<model::EnumerationCount> enumerated;  // if asked for
+  std::string digest;                                 // of all executions: 32 hexadecimal digits
   bool complete = false;            // a systematic search has run all executions there are, ...
   std::vector<std::string> bounds;  // ... within these, one line each; or what a sample promises
   uint64_t redundant = 0;           // executions beside those, given up: they showed nothing new

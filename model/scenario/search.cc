@@ -80,11 +80,14 @@ void Search::WorkOnChunks(int64_t first_of_round, int64_t end_of_round) {
         return;
       }
       Chunk& chunk = chunks_[i];
+      std::optional<model::EnumerationCheck> check = NewEnumerationCheck();
       Keep(RunNumber(scenario_.search, number, bench, *chunk.locks,
                      {.guards = options_.races ? &chunk.guards : nullptr,
                       .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
+                      .watcher = check.has_value() ? &*check : nullptr,
                       .covers = options_.coverage}),
            number, chunk);
+      KeepEnumerated(check, number, chunk);
       progress_(++executions_done_, static_cast<uint64_t>(limit));
     }
   }
@@ -101,6 +104,7 @@ void Search::RunSystematic() {
     const auto done = static_cast<int64_t>(result_.executions + chunk.digests.size());
     if (complete_ || out_of_time_ || done == limit) break;
     if (chunk.digests.size() == kRoundExecutions) AddDigests(chunk);
+    std::optional<model::EnumerationCheck> check = NewEnumerationCheck();
     const uint64_t learnt_before = chunk.locks->events_learnt();
     ExecutionResult result =
         RunExecution(bench,
@@ -109,6 +113,7 @@ void Search::RunSystematic() {
                       .keeps_schedule = true,
                       .guards = options_.races ? &chunk.guards : nullptr,
                       .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
+                      .watcher = check.has_value() ? &*check : nullptr,
                       .covers = options_.coverage},
                      *strategy, *chunk.locks);
     const bool is_new =
@@ -122,6 +127,7 @@ void Search::RunSystematic() {
       judge_.AddDeadlock(std::exchange(result.deadlocked, {}), number);
     }
     Keep(std::move(result), number, chunk);
+    KeepEnumerated(check, number, chunk);
     progress_(++executions_done_, 0);
   }
   Join(chunk);
@@ -162,6 +168,19 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   }
 }
 
+std::optional<model::EnumerationCheck> Search::NewEnumerationCheck() const {
+  if (!options_.enumerate.has_value() || program_ != nullptr) return std::nullopt;
+  return model::EnumerationCheck(*options_.enumerate, scenario_.fs.data == DataMode::kWriteback);
+}
+
+void Search::KeepEnumerated(const std::optional<model::EnumerationCheck>& check, int64_t number,
+                            Chunk& chunk) {
+  if (!check.has_value()) return;
+  model::EnumerationCount count = check->count();
+  count.first_disagreement = absl::StrCat("execution ", number, ", ", count.first_disagreement);
+  chunk.enumerated.Merge(count);
+}
+
 void Search::AddDigests(Chunk& chunk) {
   for (const sim::Digest& one : chunk.digests) {
     digest_.Add(one.high);
@@ -179,6 +198,7 @@ void Search::Join(Chunk& chunk) {
   all_.clock_reads += chunk.clock_reads;
   all_.beyond_limit += chunk.beyond_limit;
   all_.crash_states.Merge(chunk.crash_states);
+  all_.enumerated.Merge(chunk.enumerated);
   for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution});
   for (const auto& [tasks, number] : chunk.deadlocks) judge_.AddDeadlock(tasks, number);
   all_.locks->Merge(*chunk.locks);
@@ -193,6 +213,7 @@ ScenarioResult Search::Result() {
   result_.digest = digest_.Value().ToHex();
   result_.crash_families = all_.crash_states.families();
   result_.crash_states = all_.crash_states.States();
+  if (options_.enumerate.has_value()) result_.enumerated = all_.enumerated;
   result_.complete = complete_;
   result_.redundant = redundant_;
   result_.out_of_time = out_of_time_;

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/crash/enumeration_check.h"
 #include "model/scenario/execution.h"
 #include "model/scenario/lock_cycle_judge.h"
 #include "model/scenario/runner.h"
@@ -46,6 +47,7 @@ class Search {
     uint64_t turns = 0, most_turns = 0, most_actors = 0;
     uint64_t clock_reads = 0, beyond_limit = 0;  // executions
     model::StateCount crash_states;
+    model::EnumerationCount enumerated;
   };
 
   void RunSampled();
@@ -53,6 +55,10 @@ class Search {
   void WorkOnChunks(int64_t first_of_round, int64_t end_of_round);
   void RunSystematic();
   double EstimateExecutions() const;
+  // That which `--enumerate` looks with; none if it was not asked for.
+  std::optional<model::EnumerationCheck> NewEnumerationCheck() const;
+  static void KeepEnumerated(const std::optional<model::EnumerationCheck>& check, int64_t number,
+                             Chunk& chunk);
   void Keep(ExecutionResult result, int64_t number, Chunk& chunk);
   bool OutOfTime() const;
 

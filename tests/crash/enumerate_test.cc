@@ -1,14 +1,16 @@
-// The checker against its twin, over random histories, right ones and wrong ones.
-#include "tests/crash/enumerate.h"
-
+// The checker against the states one by one, over random histories, right ones and wrong ones:
+// judged by an oracle of the tests' own, and by that of --enumerate, byte for byte.
 #include <functional>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/crash/enumeration_check.h"
 #include "model/crash/family.h"
 #include "model/crash/story.h"
 #include "tests/crash/random_history.h"
+#include "tests/crash/tiny_oracle.h"
 
 namespace model {
 namespace {
@@ -48,12 +50,12 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
   }
 
   // What all families together have, judged one by one and in full.
-  const Verdict& all() const { return all_; }
+  const std::set<std::string>& all() const { return all_; }
   int compared() const { return compared_; }
 
  private:
   void Compare() {
-    Verdict families;
+    std::set<std::string> families;
     for (const Outcome& outcome : ScanJournal(view_, fs_.geometry(), fs_.images())) {
       const PossibleRecovery recovery(fs_.geometry(), outcome);
       for (const CrashFault& fault : judge_.JudgeAll(recovery)) {
@@ -62,10 +64,11 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
       }
     }
     EXPECT_FALSE(families.contains("metadata")) << "TinyFs keeps its metadata right";
-    Enumerator twin(fs_);
-    if (twin.States(kMaxStates) > kMaxStates) return;
+    TinyOracle oracle(fs_);
+    StateEnumerator twin(fs_.device(), fs_.geometry(), fs_.images(), {}, oracle);
+    if (!twin.States(kMaxStates).has_value()) return;
     ++compared_;
-    ASSERT_EQ(families, twin.JudgeAllStates()) << "at " << fs_.world().now() << " ns";
+    ASSERT_EQ(families, twin.JudgeAllStates().facts()) << "at " << fs_.world().now() << " ns";
   }
 
   std::string Coarse(const CrashFault& fault) const {
@@ -98,7 +101,7 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
   CommittedStates states_;
   Submissions submissions_{nullptr};
   FamilyJudge judge_;
-  Verdict all_;
+  std::set<std::string> all_;
   int compared_ = 0;
 };
 
@@ -109,10 +112,13 @@ class EnumerateTest : public testing::Test {
     int wrong = 0;
     for (int seed = 1; seed <= histories && !HasFatalFailure(); ++seed) {
       const FileContract contract{.zero_tail_allowed = seed % 2 == 0};
-      TinyFs fs(rules, {}, static_cast<uint64_t>(seed), contract);
+      EnumerationCheck check(kMaxStates / 8, /*data_writeback=*/false);
+      TinyFs fs(rules, {.watcher = &check}, static_cast<uint64_t>(seed), contract);
       TwinListener twin(fs);
       RunRandomHistory(fs, 24);
-      Verdict found;
+      fs.checker().End();
+      EXPECT_EQ(check.count().disagreements, 0u) << check.count().first_disagreement;
+      std::set<std::string> found;
       for (const sim::Finding& finding : fs.world().findings()) found.insert(finding.message);
       // Change by change as much is found as by judging each family in full.
       EXPECT_EQ(found.size(), twin.all().size()) << "seed " << seed;

@@ -76,6 +76,17 @@ TEST_P(SeedSuiteTest, FindsWhatItExpectsAndNothingElse) {
   EXPECT_THAT(Differences(scenario_.expect.findings, result_.findings), IsEmpty());
 }
 
+TEST_P(SeedSuiteTest, StatesShowWhatTheirFamiliesDo) {
+  scenario::RunOptions options;
+  options.executions = 1;
+  options.confirms = false;
+  options.enumerate = 64;
+  const ScenarioResult result = RunScenario(scenario_, options, [](uint64_t, uint64_t) {});
+  ASSERT_TRUE(result.enumerated.has_value());
+  EXPECT_EQ(result.enumerated->disagreements, 0u) << result.enumerated->first_disagreement;
+  EXPECT_EQ(result.enumerated->families + result.enumerated->larger, result.crash_families);
+}
+
 TEST_P(SeedSuiteTest, FailsWithAnyOtherExpectation) {
   EXPECT_EQ(scenario_.expect.findings.empty(), scenario_.policy.empty());
   scenario::Expectation expect;

@@ -33,6 +33,14 @@ inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
   result.steps = 7 * result.executions;
   result.crash_states = "123456789012345678901234567890";
   result.digest = scenario::Cat(std::string(31, '0'), options.seed.value_or(1) % 10);
+  if (options.enumerate) {
+    result.enumerated = model::EnumerationCount{.families = 12, .larger = 3, .states = 3456};
+    if (*options.enumerate == 13) {
+      result.enumerated->disagreements = 1;
+      result.enumerated->first_disagreement =
+          "execution 0, at 5 ns, a state shows what it should not";
+    }
+  }
   for (const std::string& model : scenario.models) {
     const size_t colon = model.find(':');
     if (colon == std::string::npos) continue;

@@ -86,6 +86,27 @@ TEST_F(RunCommandTest, TracesAreWrittenAndNamedInTheReport) {
   EXPECT_EQ(Crashdep({"replay", trace}), 0);
 }
 
+TEST_F(RunCommandTest, SaysHowManyStatesWereBuilt) {
+  const std::string path = PutScenario("s", "[]", kNothing);
+  EXPECT_EQ(Crashdep({"run", path, "--enumerate", "64", "--json", Path("out")}), 0);
+  EXPECT_THAT(out_, HasSubstr("enumerated 12 families, 3,456 states, 0 disagreements; "
+                              "3 families are larger\n"));
+  EXPECT_EQ(json::parse(Get("out"))["scenarios"][0]["enumerated"],
+            json::parse(R"({"families": 12, "states": 3456, "larger_families": 3,
+                            "disagreements": 0})"));
+  EXPECT_EQ(Crashdep({"run", path, "--enumerate", "0"}), 2);
+}
+
+// Whatever else was found, this is no verdict on the scenario.
+TEST_F(RunCommandTest, ADisagreementBetweenAFamilyAndItsStatesIsOurFault) {
+  const std::string path = PutScenario("s", "[]", kNothing);
+  EXPECT_EQ(Crashdep({"run", path, "--enumerate", "13"}), 3);
+  EXPECT_THAT(err_,
+              HasSubstr("execution 0, at 5 ns, a state shows what it should not. This is a fault "
+                        "of crashdep: please report it with the scenario and crashdep run " +
+                        path + " --enumerate 13"));
+}
+
 TEST_F(RunCommandTest, WhereNothingCanBeWrittenNothingRunsOrIsOverwritten) {
   const std::string path = PutScenario("s", "[]", kNothing);
   Put("old", "as it was");

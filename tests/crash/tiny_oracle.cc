@@ -1,4 +1,4 @@
-#include "tests/crash/enumerate.h"
+#include "tests/crash/tiny_oracle.h"
 
 #include <algorithm>
 #include <functional>
@@ -13,137 +13,23 @@ namespace {
 // TinyFs's tests use multiples of this, so one byte speaks for as many.
 constexpr uint64_t kStep = 64;
 
-std::set<SectorContent> Contents(const sim::BlockDevice& device, uint64_t sector) {
-  std::set<SectorContent> contents = {device.durable(sector)};
-  for (const sim::PendingVersion& version : device.pending(sector)) {
-    contents.insert(version.content);
-  }
-  return contents;
-}
-
 }  // namespace
 
-uint64_t Enumerator::States(uint64_t limit) const {
-  uint64_t states = 1;
-  for (const uint64_t sector : fs_.device().pending_sectors()) {
-    states *= Contents(fs_.device(), sector).size();
-    if (states > limit) return limit + 1;
-  }
-  return states;
-}
-
-Verdict Enumerator::JudgeAllStates() {
-  verdict_.clear();
-  judged_.clear();
-  const sim::BlockDevice& device = fs_.device();
-  Disk disk(device.size_sectors());
-  for (uint64_t sector = 0; sector < disk.size(); ++sector) disk[sector] = device.durable(sector);
-  const std::vector<uint64_t>& pending = device.pending_sectors();
-  const std::function<void(size_t)> choose = [&](size_t i) {
-    if (i == pending.size()) {
-      Disk copy = disk;
-      JudgeState(copy);
-      return;
-    }
-    for (const SectorContent content : Contents(device, pending[i])) {
-      disk[pending[i]] = content;
-      choose(i + 1);
-    }
-  };
-  choose(0);
-  return verdict_;
-}
-
-void Enumerator::JudgeState(Disk& disk) {
-  const Tid recovered = Recover(disk);
+void TinyOracle::Judge(const DiskState& disk, Tid recovered, FamilyVerdict& verdict) {
+  verdict_ = &verdict;
   JudgeMetadata(disk, recovered);
   JudgeFiles(disk, recovered);
 }
 
-// --- Recovery ------------------------------------------------------------------------------------
-
-// Sector `i` of the block holds the bytes that the image has there.
-bool Enumerator::Holds(const Disk& disk, Pblk pblk, uint32_t i, ImageId image) const {
-  return SameBytes(fs_.geometry(), fs_.images(), disk[fs_.geometry().first_sector(pblk) + i],
-                   ImageContent(image, i));
-}
-
-ImageId Enumerator::ImageAt(const Disk& disk, Pblk pblk) const {
-  const Geometry& geometry = fs_.geometry();
-  const SectorContent first = disk[geometry.first_sector(pblk)];
-  if (KindOf(first) != ContentKind::kImage) return 0;
-  for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-    if (!Holds(disk, pblk, i, ImageOf(first))) return 0;
-  }
-  return ImageOf(first);
-}
-
-// The last transaction found; `disk` is as recovery leaves it.
-Tid Enumerator::Recover(Disk& disk) {
-  const Geometry& geometry = fs_.geometry();
-  const SectorContent found = disk[geometry.first_sector(geometry.journal())];
-  const auto& sb = std::get<JournalSuperblock>(fs_.images().Get(ImageOf(found)));
-  struct Copy {
-    Tid tid;
-    Pblk home;
-    ImageId image;
-    Pblk log;
-  };
-  std::vector<Copy> copies;
-  std::map<Pblk, Tid> revoked;
-  Tid tid = sb.s_sequence;
-  uint32_t block = sb.s_start;
-  const auto next = [&] {
-    const Pblk pblk = geometry.journal() + block;
-    block = block + 1 == geometry.journal_blocks ? 1 : block + 1;
-    return pblk;
-  };
-  std::vector<Copy> open;
-  std::map<Pblk, Tid> open_revoked;
-  for (uint32_t read = 0; sb.s_start != 0 && read < geometry.journal_blocks; ++read) {
-    const ImageId image = ImageAt(disk, next());
-    if (image == 0) break;
-    const BlockContent& content = fs_.images().Get(image);
-    if (const auto* d = std::get_if<JournalDescriptor>(&content); d && d->h_sequence == tid) {
-      for (const JournalTag& tag : d->tags)
-        open.push_back({tid, tag.blocknr, tag.checksum, next()});
-    } else if (const auto* r = std::get_if<JournalRevoke>(&content); r && r->h_sequence == tid) {
-      for (const Pblk pblk : r->blocks) open_revoked[pblk] = tid;
-    } else if (const auto* c = std::get_if<JournalCommit>(&content); c && c->h_sequence == tid) {
-      copies.insert(copies.end(), open.begin(), open.end());
-      for (const auto& [pblk, at] : open_revoked) revoked[pblk] = at;
-      open.clear();
-      open_revoked.clear();
-      ++tid;
-    } else {
-      break;
-    }
-  }
-  for (const Copy& copy : copies) {
-    if (const auto it = revoked.find(copy.home); it != revoked.end() && it->second >= copy.tid) {
-      continue;
-    }
-    bool whole = true;
-    for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-      whole &= Holds(disk, copy.log, i, copy.image);
-    }
-    if (!whole) verdict_.insert(absl::StrCat("copy ", copy.home));
-    for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-      disk[geometry.first_sector(copy.home) + i] = ImageContent(copy.image, i);
-    }
-  }
-  return tid - 1;
-}
-
 // --- Metadata ------------------------------------------------------------------------------------
 
-const DiskInode* Enumerator::InodeAt(const TinyFs::MetadataBlocks& metadata, Ino ino) const {
+const DiskInode* TinyOracle::InodeAt(const TinyFs::MetadataBlocks& metadata, Ino ino) const {
   const auto& block = std::get<InodeTableBlock>(metadata.at(fs_.geometry().inode_table_block(ino)));
   return &block.inodes[fs_.geometry().inode_slot(ino)];
 }
 
 // Different images with the same bytes cannot be told apart, sector by sector.
-bool Enumerator::LooksLike(SectorContent is, Pblk pblk, uint32_t i,
+bool TinyOracle::LooksLike(SectorContent is, Pblk pblk, uint32_t i,
                            const BlockContent& content) const {
   if (KindOf(is) != ContentKind::kImage) return false;
   const BlockContent& found = fs_.images().Get(ImageOf(is));
@@ -157,19 +43,19 @@ bool Enumerator::LooksLike(SectorContent is, Pblk pblk, uint32_t i,
 }
 
 // Every block of the state's metadata holds what the state has.
-void Enumerator::JudgeMetadata(const Disk& disk, Tid recovered) {
+void TinyOracle::JudgeMetadata(const DiskState& disk, Tid recovered) {
   const Geometry& geometry = fs_.geometry();
   for (const auto& [pblk, content] : fs_.committed(recovered)) {
     for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
       const SectorContent is = disk[geometry.first_sector(pblk) + i];
-      if (!LooksLike(is, pblk, i, content)) verdict_.insert(absl::StrCat("home ", pblk));
+      if (!LooksLike(is, pblk, i, content)) verdict_->Add(absl::StrCat("home ", pblk));
     }
   }
 }
 
 // --- Files ---------------------------------------------------------------------------------------
 
-void Enumerator::JudgeFiles(const Disk& disk, Tid recovered) {
+void TinyOracle::JudgeFiles(const DiskState& disk, Tid recovered) {
   const TinyFs::MetadataBlocks& metadata = fs_.committed(recovered);
   std::set<FileKey> there;
   const auto& root = std::get<DirectoryBlock>(metadata.at(fs_.geometry().root_directory()));
@@ -185,11 +71,12 @@ void Enumerator::JudgeFiles(const Disk& disk, Tid recovered) {
       if (event.kind == TinyEvent::Kind::kSyncOk) promised = true;
       if (event.kind == TinyEvent::Kind::kUnlinked) promised = false;
     }
-    if (promised && !there.contains(key)) verdict_.insert(absl::StrCat("lost_data ", file.name));
+    if (promised && !there.contains(key)) verdict_->Add(absl::StrCat("lost_data ", file.name));
   }
 }
 
-void Enumerator::JudgeFile(const Disk& disk, Tid recovered, const std::string& name, FileKey key) {
+void TinyOracle::JudgeFile(const DiskState& disk, Tid recovered, const std::string& name,
+                           FileKey key) {
   const Geometry& geometry = fs_.geometry();
   const TinyFs::MetadataBlocks& metadata = fs_.committed(recovered);
   const DiskInode& inode = *InodeAt(metadata, key.ino);
@@ -206,7 +93,7 @@ void Enumerator::JudgeFile(const Disk& disk, Tid recovered, const std::string& n
       content = disk[geometry.first_sector(pblk) + pos % geometry.block_bytes / kSectorBytes];
     }
     const std::string& wrong = JudgeByte(key, recovered, inode.i_size_bytes, pos, content);
-    if (!wrong.empty()) verdict_.insert(absl::StrCat(wrong, " ", name));
+    if (!wrong.empty()) verdict_->Add(absl::StrCat(wrong, " ", name));
   }
   // The size that each successful sync promises.
   for (size_t s = 0; s < fs_.events().size(); ++s) {
@@ -221,23 +108,23 @@ void Enumerator::JudgeFile(const Disk& disk, Tid recovered, const std::string& n
       if (event.kind == TinyEvent::Kind::kTruncated) size = std::min(size, event.pos);
       if (event.kind == TinyEvent::Kind::kUnlinked) size = 0;
     }
-    if (ok && inode.i_size_bytes < size) verdict_.insert(absl::StrCat("lost_data ", name));
+    if (ok && inode.i_size_bytes < size) verdict_->Add(absl::StrCat("lost_data ", name));
   }
 }
 
-const std::string& Enumerator::JudgeByte(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
+const std::string& TinyOracle::JudgeByte(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
                                          SectorContent content) {
   const auto [it, is_new] = judged_.try_emplace({key, recovered, pos, content});
   if (is_new) it->second = JudgeByteSlowly(key, recovered, size, pos, content);
   return it->second;
 }
 
-bool Enumerator::Removes(const TinyEvent& event, FileKey key, uint64_t pos) const {
+bool TinyOracle::Removes(const TinyEvent& event, FileKey key, uint64_t pos) const {
   if (event.file != key) return false;
   return event.kind == TinyEvent::Kind::kTruncated && event.pos <= pos;
 }
 
-std::string Enumerator::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
+std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
                                         SectorContent content) const {
   for (const GranuleRun& run : fs_.history().granules().Runs(content)) {
     if (run.end_byte <= pos % kSectorBytes) continue;
@@ -271,7 +158,7 @@ std::string Enumerator::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
 }
 
 // Against every sync that succeeded, not only the last.
-std::string Enumerator::JudgePromise(FileKey key, uint64_t pos, SectorContent content) const {
+std::string TinyOracle::JudgePromise(FileKey key, uint64_t pos, SectorContent content) const {
   const std::vector<TinyEvent>& events = fs_.events();
   for (size_t s = 0; s < events.size(); ++s) {
     if (events[s].kind != TinyEvent::Kind::kSyncBegin || events[s].file != key) continue;
@@ -300,14 +187,14 @@ std::string Enumerator::JudgePromise(FileKey key, uint64_t pos, SectorContent co
   return "";
 }
 
-bool Enumerator::OnceZero(FileKey key, uint64_t pos) const {
+bool TinyOracle::OnceZero(FileKey key, uint64_t pos) const {
   for (size_t end = 0; end <= fs_.events().size(); ++end) {
     if (SizeBefore(key, end) > pos && ByteBefore(key, pos, end) == 0) return true;
   }
   return false;
 }
 
-WriteId Enumerator::ByteBefore(FileKey key, uint64_t pos, size_t end) const {
+WriteId TinyOracle::ByteBefore(FileKey key, uint64_t pos, size_t end) const {
   WriteId write = 0;
   for (size_t i = 0; i < end; ++i) {
     const TinyEvent& event = fs_.events()[i];
@@ -320,7 +207,7 @@ WriteId Enumerator::ByteBefore(FileKey key, uint64_t pos, size_t end) const {
   return write;
 }
 
-uint64_t Enumerator::SizeBefore(FileKey key, size_t end) const {
+uint64_t TinyOracle::SizeBefore(FileKey key, size_t end) const {
   uint64_t size = 0;
   for (size_t i = 0; i < end; ++i) {
     const TinyEvent& event = fs_.events()[i];

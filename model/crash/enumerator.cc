@@ -1,0 +1,203 @@
+#include "model/crash/enumerator.h"
+
+#include <algorithm>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "model/ondisk/render.h"
+
+namespace model {
+namespace {
+
+// How often one recovery is cut short before it is let through.
+constexpr int kCuts = 2;
+
+std::set<SectorContent> ContentsOf(const sim::BlockDevice& device, uint64_t sector) {
+  std::set<SectorContent> contents = {device.durable(sector)};
+  for (const sim::PendingVersion& version : device.pending(sector)) {
+    contents.insert(version.content);
+  }
+  return contents;
+}
+
+}  // namespace
+
+// --- Verdicts ------------------------------------------------------------------------------------
+
+void FamilyVerdict::AddBytes(const FileDamage& damage, uint64_t begin, uint64_t end) {
+  Ranges& ranges = bytes_[damage];
+  auto next = ranges.upper_bound(begin);
+  if (next != ranges.begin() && std::prev(next)->second >= begin) next = std::prev(next);
+  while (next != ranges.end() && next->first <= end) {
+    begin = std::min(begin, next->first);
+    end = std::max(end, next->second);
+    next = ranges.erase(next);
+  }
+  ranges.emplace(begin, end);
+}
+
+std::string FamilyVerdict::FirstNotIn(const FamilyVerdict& other) const {
+  for (const std::string& fact : facts_) {
+    if (!other.facts_.contains(fact)) return fact;
+  }
+  for (const auto& [what, ranges] : bytes_) {
+    const auto found = other.bytes_.find(what);
+    for (const auto& [begin, end] : ranges) {
+      if (found != other.bytes_.end()) {
+        const auto range = found->second.find(begin);
+        if (range != found->second.end() && range->second == end) continue;
+      }
+      const auto& [file, damage, whose] = what;
+      return absl::StrFormat("inode %d [%d,%d): damage %d of inode %d", file.ino, begin, end,
+                             static_cast<int>(damage), whose.ino);
+    }
+  }
+  return "";
+}
+
+// --- States --------------------------------------------------------------------------------------
+
+std::optional<uint64_t> StateEnumerator::States(uint64_t limit) const {
+  uint64_t states = 1;
+  for (const uint64_t sector : device_.pending_sectors()) {
+    const uint64_t contents = ContentsOf(device_, sector).size();
+    if (states > limit / contents) return std::nullopt;
+    states *= contents;
+  }
+  return states;
+}
+
+FamilyVerdict StateEnumerator::JudgeAllStates() {
+  verdict_ = {};
+  cut_.clear();
+  DiskState disk(device_.size_sectors());
+  for (uint64_t sector = 0; sector < disk.size(); ++sector) disk[sector] = device_.durable(sector);
+  const std::vector<uint64_t>& pending = device_.pending_sectors();
+  const std::function<void(size_t)> choose = [&](size_t i) {
+    if (i == pending.size()) return JudgeState(disk);
+    for (const SectorContent content : ContentsOf(device_, pending[i])) {
+      disk[pending[i]] = content;
+      choose(i + 1);
+    }
+  };
+  choose(0);
+  return std::move(verdict_);
+}
+
+void StateEnumerator::JudgeState(const DiskState& disk) {
+  const Recovery recovery = Read(disk);
+  for (const Pblk home : recovery.torn) verdict_.Add(absl::StrCat("copy ", home));
+  const DiskState recovered = After(recovery, disk);
+  oracle_.Judge(recovered, recovery.recovered, verdict_);
+  if (recovery.writes.empty()) return;
+  // What the disk has at home makes no difference as long as the log outlives the home writes.
+  const bool is_new = cut_.emplace(recovery.superblock, recovery.recovered).second;
+  if (rules_.flush_before_superblock && !is_new) return;
+  if (!MayBeCut(disk, recovered, kCuts)) verdict_.Add("recovery");
+}
+
+// --- Recovery ------------------------------------------------------------------------------------
+
+// The first sectors of the block hold the bytes that the image has there.
+bool StateEnumerator::Holds(const DiskState& disk, Pblk pblk, uint32_t sectors,
+                            ImageId image) const {
+  for (uint32_t i = 0; i < sectors; ++i) {
+    const SectorContent is = disk[geometry_.first_sector(pblk) + i];
+    const SectorContent want = ImageContent(image, i);
+    if (is != want && !SameBytes(geometry_, images_, is, want)) return false;
+  }
+  return true;
+}
+
+ImageId StateEnumerator::ImageAt(const DiskState& disk, Pblk pblk) const {
+  const SectorContent first = disk[geometry_.first_sector(pblk)];
+  if (KindOf(first) != ContentKind::kImage) return 0;
+  const ImageId image = ImageOf(first);
+  return Holds(disk, pblk, geometry_.sectors_per_block(), image) ? image : 0;
+}
+
+StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
+  Recovery recovery;
+  recovery.superblock = ImageOf(disk[geometry_.first_sector(geometry_.journal())]);
+  const auto& sb = std::get<JournalSuperblock>(images_.Get(recovery.superblock));
+  recovery.recovered = sb.s_sequence - 1;
+  if (sb.s_start == 0) return recovery;
+  struct Copy {
+    Tid tid = 0;
+    Pblk home = 0;
+    ImageId image = 0;
+    Pblk log = 0;
+  };
+  std::vector<Copy> copies, open;
+  std::map<Pblk, Tid> revoked, open_revoked;
+  uint32_t block = sb.s_start;
+  uint32_t read = 0;
+  const auto next = [&] {
+    const Pblk pblk = geometry_.journal() + block;
+    block = block + 1 == geometry_.journal_blocks ? 1 : block + 1;
+    ++read;
+    return pblk;
+  };
+  for (Tid tid = sb.s_sequence; read < geometry_.journal_blocks - 1;) {
+    const ImageId image = ImageAt(disk, next());
+    if (image == 0) break;
+    const BlockContent& content = images_.Get(image);
+    if (const auto* d = std::get_if<JournalDescriptor>(&content); d && d->h_sequence == tid) {
+      for (const JournalTag& tag : d->tags)
+        open.push_back({tid, tag.blocknr, tag.checksum, next()});
+    } else if (const auto* r = std::get_if<JournalRevoke>(&content); r && r->h_sequence == tid) {
+      for (const Pblk pblk : r->blocks) open_revoked[pblk] = tid;
+    } else if (const auto* c = std::get_if<JournalCommit>(&content); c && c->h_sequence == tid) {
+      copies.insert(copies.end(), open.begin(), open.end());
+      for (const auto& [pblk, at] : open_revoked) revoked[pblk] = at;
+      open.clear();
+      open_revoked.clear();
+      recovery.recovered = tid++;
+    } else {
+      break;
+    }
+  }
+  for (const Copy& copy : copies) {
+    const auto revoke = revoked.find(copy.home);
+    if (revoke != revoked.end() && revoke->second >= copy.tid) continue;
+    if (!Holds(disk, copy.log, geometry_.sectors_per_block(), copy.image)) {
+      recovery.torn.push_back(copy.home);
+    }
+    recovery.writes.push_back({copy.home, copy.image});
+  }
+  return recovery;
+}
+
+void StateEnumerator::Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const {
+  for (uint32_t i = 0; i < sectors; ++i) {
+    disk[geometry_.first_sector(write.home) + i] = ImageContent(write.image, i);
+  }
+}
+
+DiskState StateEnumerator::After(const Recovery& recovery, DiskState disk) const {
+  for (const HomeWrite& write : recovery.writes) {
+    Write(write, geometry_.sectors_per_block(), disk);
+  }
+  return disk;
+}
+
+// Recovery of `disk`, cut short up to `depth` times, gives `want` in the end.
+bool StateEnumerator::MayBeCut(const DiskState& disk, const DiskState& want, int depth) const {
+  const Recovery recovery = Read(disk);
+  if (After(recovery, disk) != want) return false;
+  if (depth == 0) return true;
+  const uint32_t sectors = geometry_.sectors_per_block();
+  DiskState cut = disk;
+  for (const HomeWrite& write : recovery.writes) {
+    // The log is marked empty before all is at home: nothing is done again.
+    if (!rules_.flush_before_superblock && cut != want) return false;
+    for (const uint32_t written : {sectors / 2, sectors}) {
+      Write(write, written, cut);
+      if (!MayBeCut(cut, want, depth - 1)) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace model
