@@ -158,14 +158,16 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
       break;
     }
   }
+  std::map<Pblk, ImageId> newest;  // home blocks stay in the buffer cache until all is read
   for (const Copy& copy : copies) {
     const auto revoke = revoked.find(copy.home);
     if (revoke != revoked.end() && revoke->second >= copy.tid) continue;
     if (!Holds(disk, copy.log, geometry_.sectors_per_block(), copy.image)) {
       recovery.torn.push_back(copy.home);
     }
-    recovery.writes.push_back({copy.home, copy.image});
+    newest[copy.home] = copy.image;
   }
+  for (const auto& [home, image] : newest) recovery.writes.push_back({home, image});
   return recovery;
 }
 

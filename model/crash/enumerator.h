@@ -70,7 +70,7 @@ class StateEnumerator {
   struct Recovery {
     ImageId superblock = 0;
     Tid recovered = 0;
-    std::vector<HomeWrite> writes;  // in order
+    std::vector<HomeWrite> writes;  // ascending, each block's newest copy
     std::vector<Pblk> torn;         // home blocks of copies that are not what their tags want
   };
 

@@ -173,5 +173,62 @@ TEST_F(EnumerateTest, AllAtOnce) {
             10);
 }
 
+// --- The check itself
+// ------------------------------------------------------------------------------
+
+TEST(EnumerationCheckTest, RecoveryThatDoesNotFlushFailsInFamiliesAndInStates) {
+  size_t found = 0;
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    EnumerationCheck check(/*limit=*/32, /*data_writeback=*/false);
+    TinyFs fs({}, {.recovery = {.flush_before_superblock = false}, .watcher = &check}, seed);
+    RunRandomHistory(fs, 24);
+    fs.checker().End();
+    EXPECT_EQ(check.count().disagreements, 0u) << check.count().first_disagreement;
+    found += fs.world().findings().size();
+  }
+  EXPECT_GT(found, 0u);
+}
+
+// Tells its check of no recovery, or of no report.
+class Forgetful : public CrashWatcher {
+ public:
+  enum class What { kRecoveries, kReports };
+  explicit Forgetful(What what) : what_(what) {}
+
+  void OnFamily(const CrashScene& scene, const std::vector<PossibleRecovery>& recoveries) override {
+    check_.OnFamily(scene,
+                    what_ == What::kRecoveries ? std::vector<PossibleRecovery>{} : recoveries);
+  }
+  void OnFault(const CrashScene& scene, const CrashFault& fault, const MinimalState& minimal,
+               const sim::Finding& finding) override {
+    if (what_ != What::kReports) check_.OnFault(scene, fault, minimal, finding);
+  }
+  void OnEnd(const CrashScene& scene) override { check_.OnEnd(scene); }
+
+  const EnumerationCount& count() const { return check_.count(); }
+
+ private:
+  What what_;
+  EnumerationCheck check_{/*limit=*/256, /*data_writeback=*/false};
+};
+
+TEST(EnumerationCheckTest, SaysWhatAFamilyDoesNotShowOrNobodyReported) {
+  for (const auto& [what, how] :
+       {std::pair{Forgetful::What::kRecoveries, "a state shows what its family does not: "},
+        {Forgetful::What::kReports, "states have shown what was not reported: stale_data:a "}}) {
+    Forgetful forgetful(what);
+    TinyFs fs({.data_before_commit = false}, {.watcher = &forgetful}, /*seed=*/1);
+    fs.Run([&fs] {
+      fs.Create("a");
+      fs.Write("a", 0, 1024);
+      fs.Commit();
+    });
+    fs.checker().End();
+    EXPECT_GT(forgetful.count().families, 0u);
+    EXPECT_GT(forgetful.count().disagreements, 0u);
+    EXPECT_THAT(forgetful.count().first_disagreement, testing::HasSubstr(how));
+  }
+}
+
 }  // namespace
 }  // namespace model
