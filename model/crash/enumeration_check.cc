@@ -98,7 +98,8 @@ void HistoryOracle::JudgeFile(const DiskState& disk, Tid recovered, const Recove
     }
   }
   for (uint32_t i = 0; i < granules; ++i) {
-    if (!judged_.insert({recovered, file.key, i, contents[i]}).second) continue;
+    const FileKey& key = file.key;
+    if (!judged_.insert({recovered, key.ino, key.generation, i, contents[i]}).second) continue;
     JudgeGranule(scene_.history, known, {recovered, file.size_bytes, geometry.block_bytes}, i,
                  contents[i], damage_);
     for (const ByteRun& run : damage_) {

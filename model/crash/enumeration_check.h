@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "model/crash/crash_checker.h"
 #include "model/crash/enumeration_count.h"
 #include "model/crash/enumerator.h"
@@ -32,7 +33,7 @@ class HistoryOracle : public StateOracle {
 
   const CrashScene& scene_;
   // A byte is judged once in each transaction, file, place and content.
-  std::set<std::tuple<Tid, FileKey, uint32_t, SectorContent>> judged_;
+  absl::flat_hash_set<std::tuple<Tid, Ino, uint32_t, uint32_t, SectorContent>> judged_;
   std::vector<ByteRun> damage_;  // scratch
 };
 

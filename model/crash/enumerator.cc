@@ -74,9 +74,11 @@ FamilyVerdict StateEnumerator::JudgeAllStates() {
   DiskState disk(device_.size_sectors());
   for (uint64_t sector = 0; sector < disk.size(); ++sector) disk[sector] = device_.durable(sector);
   const std::vector<uint64_t>& pending = device_.pending_sectors();
+  std::vector<std::set<SectorContent>> contents;
+  for (const uint64_t sector : pending) contents.push_back(ContentsOf(device_, sector));
   const std::function<void(size_t)> choose = [&](size_t i) {
     if (i == pending.size()) return JudgeState(disk);
-    for (const SectorContent content : ContentsOf(device_, pending[i])) {
+    for (const SectorContent content : contents[i]) {
       disk[pending[i]] = content;
       choose(i + 1);
     }
