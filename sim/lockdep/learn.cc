@@ -83,14 +83,8 @@ void Validator::LearnDependency(const Fact& fact) {
   if (graph_.Has(held.node, taken.node, kind)) return;
   facts_.push_back(fact);
   const auto tag = static_cast<LockGraph::Tag>(facts_.size() - 1);
-  const auto way_back = graph_.Add(held.node, taken.node, kind, tag);
+  if (graph_.Add(held.node, taken.node, kind, tag)) closing_.push_back(tag);
   usage_reach_.AddEdge(graph_, held.node, taken.node);
-  if (way_back) {
-    LockReport report = MakeReport(ReportKind::kLockCycle, fact);
-    report.cycle.edges = MakePath(*way_back);
-    report.cycle.edges.insert(report.cycle.edges.begin(), MakeEdge(fact));
-    Report(std::move(report));
-  }
   CheckIrqOrder(fact);
 }
 
@@ -156,13 +150,31 @@ void Validator::LearnFault(const Fact& fact) {
   LockReport report = MakeReport(fact.fault, fact);
   if (fact.held != UINT32_MAX) report.holding = MakeUse(HeldUse(fact));
   if (fact.fault == ReportKind::kMisuse) report.headline = names_[fact.headline];
-  const size_t reports_before = reports_.size();
-  Report(std::move(report));
-  if (reports_.size() > reports_before) facts_.push_back(fact);
+  if (Report(std::move(report))) facts_.push_back(fact);
 }
 
-void Validator::Report(LockReport report) {
-  if (reported_.insert(Message(report)).second) reports_.push_back(std::move(report));
+bool Validator::Report(LockReport report) {
+  ReportCycles();
+  return Keep(std::move(report));
+}
+
+void Validator::ReportCycles() const {
+  for (uint32_t number : std::exchange(closing_, {})) {
+    const Fact& fact = facts_[number];
+    const Use& held = HeldUse(fact);
+    const Use& taken = events_[fact.event].lock;
+    LockReport report = MakeReport(ReportKind::kLockCycle, fact, fact.event);
+    report.cycle.edges =
+        MakePath(graph_.WayBack(held.node, taken.node, KindOf(held.read, taken.read)), fact.event);
+    report.cycle.edges.insert(report.cycle.edges.begin(), MakeEdge(fact, fact.event));
+    Keep(std::move(report));
+  }
+}
+
+bool Validator::Keep(LockReport report) const {
+  const bool is_new = reported_.insert(Message(report)).second;
+  if (is_new) reports_.push_back(std::move(report));
+  return is_new;
 }
 
 LockName Validator::NodeName(LockNodeId node) const {
@@ -176,8 +188,20 @@ LockName Validator::NodeName(LockNodeId node) const {
           lock_class.traits.checker_only};
 }
 
-LockUse Validator::MakeUse(const Use& use) const {
-  return {NodeName(use.node),
+UsageMask Validator::UsageAsOf(LockNodeId node, uint32_t as_of) const {
+  const Node& at = nodes_[node.value];
+  UsageMask usage = 0;
+  for (size_t bit = 0; bit < at.first_use.size(); ++bit) {
+    const UsageMask mask = Mask(static_cast<UsageBit>(bit));
+    if (at.first_use[bit] <= as_of) usage = static_cast<UsageMask>(usage | (at.usage & mask));
+  }
+  return usage;
+}
+
+LockUse Validator::MakeUse(const Use& use, uint32_t as_of) const {
+  LockName name = NodeName(use.node);
+  name.usage = UsageAsOf(use.node, as_of);
+  return {std::move(name),
           use.read,
           use.trylock,
           use.sync,
@@ -190,16 +214,16 @@ LockActor Validator::MakeActor(const Event& event) const {
   return {names_[event.task_name], event.task, event.execution, event.step, event.irq};
 }
 
-LockEdge Validator::MakeEdge(const Fact& fact) const {
-  return {MakeUse(HeldUse(fact)), MakeUse(events_[fact.event].lock),
+LockEdge Validator::MakeEdge(const Fact& fact, uint32_t as_of) const {
+  return {MakeUse(HeldUse(fact), as_of), MakeUse(events_[fact.event].lock, as_of),
           MakeActor(events_[fact.event])};
 }
 
-std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path) const {
+std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path, uint32_t as_of) const {
   std::vector<LockEdge> edges;
   for (const LockGraph::Hop& hop : path) {
     const auto& tags = graph_.edge(hop.edge).tag;
-    edges.push_back(MakeEdge(facts_[tags[static_cast<size_t>(hop.kind)]]));
+    edges.push_back(MakeEdge(facts_[tags[static_cast<size_t>(hop.kind)]], as_of));
   }
   return edges;
 }
@@ -214,14 +238,14 @@ LockEdge Validator::FirstSeen(const LockGraph::Edge& edge) const {
   return MakeEdge(facts_[*first]);
 }
 
-LockReport Validator::MakeReport(ReportKind kind, const Fact& fact) const {
+LockReport Validator::MakeReport(ReportKind kind, const Fact& fact, uint32_t as_of) const {
   const Event& event = events_[fact.event];
   LockReport report;
   report.kind = kind;
   report.actor = MakeActor(event);
-  report.lock = MakeUse(event.lock);
+  report.lock = MakeUse(event.lock, as_of);
   for (uint32_t i = 0; i < event.held_count; ++i) {
-    report.held.push_back(MakeUse(held_[event.first_held + i]));
+    report.held.push_back(MakeUse(held_[event.first_held + i], as_of));
   }
   return report;
 }

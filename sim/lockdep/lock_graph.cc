@@ -26,34 +26,70 @@ bool LockGraph::Has(LockNodeId from, LockNodeId to, EdgeKind kind) const {
   return it != index_.end() && (edges_[it->second].kinds & Bit(kind)) != 0;
 }
 
-std::optional<LockGraph::Path> LockGraph::Add(LockNodeId from, LockNodeId to, EdgeKind kind,
-                                              Tag tag) {
-  std::optional<Path> way_back = FindWayBack(from, to, kind);
+bool LockGraph::Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag) {
+  const bool closes_cycle = HasWayBack(from, to, kind);
   const auto number = static_cast<uint32_t>(edges_.size());
   const auto [it, is_new] = index_.try_emplace(IndexKey(from, to), number);
   if (is_new) {
     edges_.push_back({from, to});
     out_[from.value].push_back({to, number});
     in_[to.value].push_back({from, number});
-    AddToOrder(from, to, way_back.has_value());
+    AddToOrder(from, to, closes_cycle);
   }
   Edge& edge = edges_[it->second];
   SIM_CHECK((edge.kinds & Bit(kind)) == 0);
   edge.kinds = static_cast<uint8_t>(edge.kinds | Bit(kind));
   edge.tag[static_cast<size_t>(kind)] = tag;
-  return way_back;
+  for (std::vector<Link>* links : {&out_[from.value], &in_[to.value]}) {
+    std::find_if(links->rbegin(), links->rend(), [&](const Link& link) {
+      return link.edge == it->second;
+    })->kinds = edge.kinds;
+  }
+  return closes_cycle;
 }
 
-// A way back runs forwards in the order, but for the edges kept out of it: no node on it lies
-// behind both `from` and the last source of those.
-std::optional<LockGraph::Path> LockGraph::FindWayBack(LockNodeId from, LockNodeId to,
-                                                      EdgeKind kind) const {
-  const uint32_t limit = std::max(order_.position(from.value), back_limit_);
+bool LockGraph::HasWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const {
+  const uint32_t last = LastOnWayBack(from);
+  const bool shared = (Bit(kind) & kExclusiveHolder) == 0;
+  const auto skip = [&](LockNodeId node) { return order_.position(node.value) > last; };
+  const auto is_earlier = [&](const State& a, const State& b) {
+    return order_.position(a.node.value) < order_.position(b.node.value);
+  };
+  ++search_;
+  queue_.clear();
+  const bool recursive = (Bit(kind) & kNonRecursiveTaker) == 0;
+  if (!skip(to) && Visit(to, recursive)) queue_.push_back({to, recursive});
+  while (!queue_.empty()) {
+    const State state = queue_.back();
+    if (state.node == from && !(state.weak && shared)) return true;
+    queue_.pop_back();
+    const auto known = static_cast<ptrdiff_t>(queue_.size());
+    Expand<true>(state, 0, skip, kAllKinds);
+    if (queue_.begin() + known == queue_.end()) continue;
+    std::iter_swap(std::max_element(queue_.begin() + known, queue_.end(), is_earlier),
+                   queue_.end() - 1);
+  }
+  return false;
+}
+
+LockGraph::Path LockGraph::WayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const {
+  const uint32_t last = LastOnWayBack(from);
   const bool recursive = (Bit(kind) & kNonRecursiveTaker) == 0;
   const bool shared = (Bit(kind) & kExclusiveHolder) == 0;
-  return SearchForwards(
+  const Tag added = edges_[index_.at(IndexKey(from, to))].tag[static_cast<size_t>(kind)];
+  const auto kinds_before = [=, this](const Link& link) {
+    const Edge& edge = edges_[link.edge];
+    unsigned kinds = edge.kinds;
+    for (unsigned i = 0; i < edge.tag.size(); ++i) {
+      if (edge.tag[i] >= added) kinds &= ~(1u << i);
+    }
+    return kinds;
+  };
+  auto way = Search<true>(
       to, recursive, [=](LockNodeId node, bool weak) { return node == from && !(weak && shared); },
-      [&](LockNodeId node) { return order_.position(node.value) > limit; });
+      [&](LockNodeId node) { return order_.position(node.value) > last; }, kinds_before);
+  SIM_CHECK(way.has_value());
+  return *std::move(way);
 }
 
 void LockGraph::AddToOrder(LockNodeId from, LockNodeId to, bool closes_cycle) {

@@ -8,8 +8,12 @@
 //
 // Searches are breadth first and exact: a node is visited once per way of entering it (lockdep
 // visits it once, and can miss a path). They find a shortest path, and among those the one
-// through the edges that were added first. The edges that close no
-// cycle keep an order, so that a new one costs next to nothing; the others are few.
+// through the edges that were added first.
+//
+// Whether a new edge closes a cycle is cheaper to know than which one is the shortest. The edges
+// that close none keep an order, so that most new ones cost next to nothing; for the others, the
+// way back is walked depth first, always to the neighbour that comes latest in that order, since
+// what it ends in comes later still. The shortest way is for who asks, at any time: WayBack().
 #pragma once
 
 #include <algorithm>
@@ -61,9 +65,12 @@ class LockGraph {
   uint32_t node_count() const { return static_cast<uint32_t>(out_.size()); }
 
   bool Has(LockNodeId from, LockNodeId to, EdgeKind kind) const;
-  // Adds an edge, and gives the shortest way back from `to` to `from` that makes a strong cycle
-  // with it; none: it closes no such cycle. Requires: !Has(from, to, kind).
-  std::optional<Path> Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag);
+  // Adds an edge; true: it closes a strong cycle. Requires: !Has(from, to, kind), and a tag above
+  // those before.
+  bool Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag);
+  // The shortest way back from `to` to `from` that made a strong cycle with the edge of this kind
+  // when it was added. Requires: Add() had said that there is one.
+  Path WayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
 
   // In order of first sight.
   const std::vector<Edge>& edges() const { return edges_; }
@@ -72,6 +79,7 @@ class LockGraph {
   struct Link {
     LockNodeId node;  // the other end
     uint32_t edge = 0;
+    uint8_t kinds = 0;  // the edge's: what a search needs is in one place
   };
   // In order of first sight.
   const std::vector<Link>& links_from(LockNodeId node) const { return out_[node.value]; }
@@ -85,12 +93,12 @@ class LockGraph {
   template <class Match, class Skip>
   std::optional<Path> SearchForwards(LockNodeId root, bool root_weak, Match match,
                                      Skip skip) const {
-    return Search<true>(root, root_weak, match, skip);
+    return Search<true>(root, root_weak, match, skip, kAllKinds);
   }
   template <class Match, class Skip>
   std::optional<Path> SearchBackwards(LockNodeId root, bool root_weak, Match match,
                                       Skip skip) const {
-    return Search<false>(root, root_weak, match, skip);
+    return Search<false>(root, root_weak, match, skip, kAllKinds);
   }
 
  private:
@@ -102,9 +110,20 @@ class LockGraph {
     unsigned kinds = 0;            // ... in one of these kinds
   };
 
-  template <bool kForwards, class Match, class Skip>
-  std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip) const;
-  std::optional<Path> FindWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+  static constexpr auto kAllKinds = [](const Link& link) { return unsigned{link.kinds}; };
+
+  // kinds(link): those of its kinds that are there.
+  template <bool kForwards, class Match, class Skip, class Kinds>
+  std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip,
+                             Kinds kinds) const;
+  // Puts into queue_ what the links of queue_[at] lead to for the first time in this search.
+  template <bool kForwards, class Skip, class Kinds>
+  void Expand(const State& state, uint32_t at, Skip skip, Kinds kinds) const;
+  bool HasWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
+  // No node at a greater position in order_ is on a way back to `from`.
+  uint32_t LastOnWayBack(LockNodeId from) const {
+    return std::max(order_.position(from.value), back_limit_);
+  }
   void AddToOrder(LockNodeId from, LockNodeId to, bool closes_cycle);
   // Whether the state is new, i.e. reached neither like this nor in a stronger way: reached
   // strongly, everything can follow that could after reaching it weakly.
@@ -129,11 +148,9 @@ class LockGraph {
   mutable uint64_t search_ = 0;
 };
 
-template <bool kForwards, class Match, class Skip>
+template <bool kForwards, class Match, class Skip, class Kinds>
 std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak, Match match,
-                                                 Skip skip) const {
-  constexpr unsigned kAfterWeak = kForwards ? kExclusiveHolder : kNonRecursiveTaker;
-  constexpr unsigned kMakesStrong = kForwards ? kNonRecursiveTaker : kExclusiveHolder;
+                                                 Skip skip, Kinds kinds) const {
   ++search_;
   queue_.clear();
   if (!skip(root) && Visit(root, root_weak)) queue_.push_back({root, root_weak});
@@ -148,18 +165,23 @@ std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak
       if (kForwards) std::reverse(path.begin(), path.end());
       return path;
     }
-    for (const Link& link : kForwards ? out_[state.node.value] : in_[state.node.value]) {
-      if (!MayVisit(link.node, false)) continue;
-      const Edge& edge = edges_[link.edge];
-      const unsigned allowed = edge.kinds & (state.weak ? kAfterWeak : 0b1111);
-      if (allowed == 0 || skip(link.node)) continue;
-      const bool weak = (allowed & kMakesStrong) == 0;
-      if (!Visit(link.node, weak)) continue;
-      const unsigned kinds = weak ? allowed : allowed & kMakesStrong;
-      queue_.push_back({link.node, weak, head, link.edge, kinds});
-    }
+    Expand<kForwards>(state, head, skip, kinds);
   }
   return std::nullopt;
+}
+
+template <bool kForwards, class Skip, class Kinds>
+void LockGraph::Expand(const State& state, uint32_t at, Skip skip, Kinds kinds) const {
+  constexpr unsigned kAfterWeak = kForwards ? kExclusiveHolder : kNonRecursiveTaker;
+  constexpr unsigned kMakesStrong = kForwards ? kNonRecursiveTaker : kExclusiveHolder;
+  for (const Link& link : kForwards ? out_[state.node.value] : in_[state.node.value]) {
+    if (!MayVisit(link.node, false)) continue;
+    const unsigned allowed = kinds(link) & (state.weak ? kAfterWeak : 0b1111);
+    if (allowed == 0 || skip(link.node)) continue;
+    const bool weak = (allowed & kMakesStrong) == 0;
+    if (!Visit(link.node, weak)) continue;
+    queue_.push_back({link.node, weak, at, link.edge, weak ? allowed : allowed & kMakesStrong});
+  }
 }
 
 }  // namespace sim

@@ -136,8 +136,12 @@ class Validator {
   void RevokeUniqueTask(const std::string& name) { not_unique_.insert(name); }
 
   // In order of discovery; grows only. Cycles have no verdict here: what is seen later may change
-  // it.
-  const std::vector<LockReport>& reports() const { return reports_; }
+  // it. That a cycle is there is known as soon as it is closed; which one is the shortest is found
+  // when somebody asks, and is what it was then. Requires: no other thread asks at once.
+  const std::vector<LockReport>& reports() const {
+    ReportCycles();
+    return reports_;
+  }
 
   // All elementary cycles of what has been seen so far, shortest first, each once, and each with
   // its verdict. It is *possible* unless, in whatever contexts its edges were seen, two of its
@@ -315,20 +319,26 @@ class Validator {
   void CheckInconsistentUsage(const Fact& fact, LockNodeId node);
   void CheckIrqInversion(const Fact& fact, LockNodeId node);
   void CheckIrqOrder(const Fact& fact);
-  void Report(LockReport report);
+  // False: it was reported before.
+  bool Report(LockReport report);
+  // Makes reports of closing_.
+  void ReportCycles() const;
+  bool Keep(LockReport report) const;
 
   class Judge;
   std::span<const Use> HeldAt(const Event& event) const {
     return {held_.data() + event.first_held, event.held_count};
   }
 
-  // From tables to plain data.
+  // From tables to plain data; usage as it was after event `as_of`.
+  static constexpr uint32_t kNow = UINT32_MAX;
   const Use& HeldUse(const Fact& fact) const;
-  LockUse MakeUse(const Use& use) const;
+  LockUse MakeUse(const Use& use, uint32_t as_of = kNow) const;
   LockActor MakeActor(const Event& event) const;
-  LockEdge MakeEdge(const Fact& fact) const;
-  std::vector<LockEdge> MakePath(const LockGraph::Path& path) const;
-  LockReport MakeReport(ReportKind kind, const Fact& fact) const;
+  LockEdge MakeEdge(const Fact& fact, uint32_t as_of = kNow) const;
+  std::vector<LockEdge> MakePath(const LockGraph::Path& path, uint32_t as_of = kNow) const;
+  LockReport MakeReport(ReportKind kind, const Fact& fact, uint32_t as_of = kNow) const;
+  UsageMask UsageAsOf(LockNodeId node, uint32_t as_of) const;
   void SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsafe, UsageMask safe_bits,
                    UsageMask unsafe_bits) const;
 
@@ -365,8 +375,10 @@ class Validator {
   std::map<std::string, uint32_t, std::less<>> name_index_;
   std::set<std::vector<uint32_t>> contexts_;  // those of facts of kContext
   std::set<std::string> not_unique_;          // names of tasks
-  std::set<std::string> reported_;            // messages
-  std::vector<LockReport> reports_;
+  // Made when asked for.
+  mutable std::vector<uint32_t> closing_;  // facts that closed a cycle which is not in reports_ yet
+  mutable std::set<std::string> reported_;  // messages
+  mutable std::vector<LockReport> reports_;
 };
 
 }  // namespace sim

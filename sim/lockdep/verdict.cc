@@ -181,7 +181,7 @@ Validator::Conclusions Validator::Conclude(const CycleLimits& limits) const {
   conclusions.more_cycles = cycles.cut_off;
   std::set<std::string> listed;
   for (const LockReport& report : cycles.cycles) listed.insert(Message(report));
-  for (const LockReport& report : reports_) {
+  for (const LockReport& report : reports()) {
     const bool is_cycle = report.kind == ReportKind::kLockCycle;
     if (is_cycle && (!cycles.cut_off || listed.contains(Message(report)))) continue;
     conclusions.found.push_back(report);

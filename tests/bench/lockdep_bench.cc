@@ -110,7 +110,7 @@ void NewDependencies(benchmark::State& state, bool shuffled, uint32_t per_class)
     const uint32_t a = random() % classes, b = random() % classes;
     const sim::LockNodeId from{number[std::min(a, b)]}, to{number[std::max(a, b)]};
     if (a == b || graph->Has(from, to, sim::EdgeKind::kEN)) continue;
-    benchmark::DoNotOptimize(graph->Add(from, to, sim::EdgeKind::kEN, left));
+    benchmark::DoNotOptimize(graph->Add(from, to, sim::EdgeKind::kEN, per_class * classes - left));
   }
 }
 void BM_NewDependency(benchmark::State& state) { NewDependencies(state, false, 3); }
@@ -118,32 +118,51 @@ void BM_NewDependencyShuffled(benchmark::State& state) { NewDependencies(state, 
 BENCHMARK(BM_NewDependency)->Arg(10000)->Arg(100000);
 BENCHMARK(BM_NewDependencyShuffled)->Arg(10000)->Arg(100000);
 
-// Each class leads to three of the 64 after it; then the last is held and the first taken.
-void BM_PlantedInversion(benchmark::State& state) {
+// Each class leads to three of the 64 after it; then the last is held and the first taken, which
+// closes a cycle of 65.
+std::unique_ptr<Validator> NearlyInverted(HeldLocks& held, std::vector<Acquisition>& locks) {
+  std::mt19937 random(1);
+  auto validator = std::make_unique<Validator>();
+  locks = Locks(*validator, 4096);
+  for (size_t i = 0; i + 1 < locks.size(); ++i) {
+    validator->Acquire(held, locks[i]);
+    for (int edge = 0; edge < 3; ++edge) {
+      const Acquisition& next = locks[std::min(i + 1 + random() % 64, locks.size() - 1)];
+      validator->Acquire(held, next);
+      validator->Release(held, next.lock_class, next.instance, {});
+    }
+    validator->Release(held, locks[i].lock_class, locks[i].instance, {});
+  }
+  validator->Acquire(held, locks.back());
+  return validator;
+}
+
+// From the last acquisition on: until it is known that there is a cycle; until the shortest is in a
+// report; until that is text.
+enum class Until { kKnown, kReported, kText };
+void PlantedInversion(benchmark::State& state, Until until) {
   for (auto _ : state) {
     state.PauseTiming();
-    std::mt19937 random(1);
-    auto validator = std::make_unique<Validator>();
     HeldLocks held;
-    const std::vector<Acquisition> locks = Locks(*validator, state.range(0));
-    for (size_t i = 0; i + 1 < locks.size(); ++i) {
-      validator->Acquire(held, locks[i]);
-      for (int edge = 0; edge < 3; ++edge) {
-        const Acquisition& next = locks[std::min(i + 1 + random() % 64, locks.size() - 1)];
-        validator->Acquire(held, next);
-        validator->Release(held, next.lock_class, next.instance, {});
-      }
-      validator->Release(held, locks[i].lock_class, locks[i].instance, {});
-    }
-    validator->Acquire(held, locks.back());
+    std::vector<Acquisition> locks;
+    auto validator = NearlyInverted(held, locks);
     state.ResumeTiming();
     validator->Acquire(held, locks[0]);
+    if (until >= Until::kReported) benchmark::DoNotOptimize(validator->reports().size());
+    if (until == Until::kText) benchmark::DoNotOptimize(RenderText(validator->reports()[0]));
     state.PauseTiming();
     if (validator->reports().size() != 1) state.SkipWithError("no report");
     validator.reset();
     state.ResumeTiming();
   }
 }
-BENCHMARK(BM_PlantedInversion)->Arg(4096)->Iterations(50);
+void BM_PlantedInversion(benchmark::State& state) { PlantedInversion(state, Until::kKnown); }
+void BM_PlantedInversionReported(benchmark::State& state) {
+  PlantedInversion(state, Until::kReported);
+}
+void BM_PlantedInversionText(benchmark::State& state) { PlantedInversion(state, Until::kText); }
+BENCHMARK(BM_PlantedInversion)->Iterations(50);
+BENCHMARK(BM_PlantedInversionReported)->Iterations(50);
+BENCHMARK(BM_PlantedInversionText)->Iterations(50);
 
 }  // namespace

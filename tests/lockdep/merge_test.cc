@@ -2,6 +2,7 @@
 
 #include <random>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -88,6 +89,34 @@ TEST(MergeTest, MergedValidatorGoesOnAsIfItHadSeenAll) {
     Execute(merged, number);
   }
   EXPECT_EQ(Everything(merged), Everything(whole));
+}
+
+// Takes the locks, each inside the one before.
+void Nest(Validator& validator, const std::vector<const char*>& names, bool hardirqs_on) {
+  HeldLocks held;
+  validator.SetIrqState(held, {.hardirqs_on = hardirqs_on}, {});
+  for (const char* name : names) {
+    const LockClassId id = validator.Class(name, kSpinLock);
+    validator.Acquire(held, {.lock_class = id, .instance = id.value + 1u});
+  }
+}
+
+TEST(MergeTest, ReportAskedForLateIsTheOneOfThen) {
+  Validator asked, late;
+  for (Validator* validator : {&asked, &late}) {
+    Nest(*validator, {"A", "B"}, false);
+    Nest(*validator, {"B", "C"}, false);
+    Nest(*validator, {"C", "A"}, false);
+  }
+  ASSERT_EQ(asked.reports().size(), 1u);
+  const std::string then = RenderText(asked.reports()[0]);
+  for (Validator* validator : {&asked, &late}) {
+    Nest(*validator, {"B"}, true);
+    Nest(*validator, {"A", "C"}, false);
+  }
+  ASSERT_EQ(late.reports().size(), 2u);
+  EXPECT_EQ(RenderText(late.reports()[0]), then);
+  EXPECT_EQ(Everything(late), Everything(asked));
 }
 
 }  // namespace
