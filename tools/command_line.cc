@@ -142,6 +142,8 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   number("--enumerate", options.enumerate,
          "Build each state of every crash family with up to N, and compare")
       ->check(Between(1, 100'000'000));
+  command->add_flag("--all-cycles", run.all_cycles,
+                    "List every lock cycle with its verdict, also those that cannot deadlock");
   path("--json", run.json, "Write the results as JSON", "FILE");
   path("--order", run.order, kOrder, "FILE");
   path("--suppress", run.suppressions, kSuppress, "FILE");

@@ -71,6 +71,9 @@ class Run {
     for (const Outcome& outcome : outcomes_) {
       if (outcome.verdict == Verdict::kFail) console_.out << FailureText(outcome, Rerun(outcome));
     }
+    if (arguments_.all_cycles) {
+      for (const Outcome& outcome : outcomes_) console_.out << CyclesText(outcome);
+    }
     if (!outcomes_.empty()) console_.out << "\n" << Summary(outcomes_) << "\n";
     console_.out << suppressions_.Text();
     exit_code_ = Worse(exit_code_, suppressions_.exit_code());

@@ -21,7 +21,8 @@ struct RunArguments {
   std::optional<std::string> order;         // a file of documented lock orders (order_file.h)
   LockOutputs locks;                        // of all scenarios together
   std::optional<std::string> suppressions;  // a file of known findings (suppressions.h)
-  std::optional<std::string> traces;        // directory for one trace file per finding, ...
+  bool all_cycles = false;  // list every lock cycle with its verdict, of scenarios that pass, too
+  std::optional<std::string> traces;  // directory for one trace file per finding, ...
   bool shrinks = true;  // ... and where a scenario fails a small one for the first of each kind
 };
 

@@ -134,6 +134,22 @@ std::string CoverageText(const scenario::Coverage& coverage) {
   return out;
 }
 
+std::string CyclesText(const Outcome& outcome) {
+  std::string cycles;
+  const auto add = [&](std::string_view verdict, std::string_view message, std::string_view why) {
+    cycles += Cat("  ", verdict, ": ", message, "\n", why.empty() ? "" : Cat("    ", why, "\n"));
+  };
+  for (const scenario::FoundFinding& finding : outcome.result.findings) {
+    if (finding.kind != "lock_cycle") continue;
+    add(finding.verdict.empty() ? "possible" : finding.verdict, finding.message, finding.why);
+  }
+  for (const scenario::ExcludedCycle& cycle : outcome.result.excluded_cycles) {
+    add(Cat("no finding, ", cycle.verdict), cycle.message, cycle.why);
+  }
+  if (outcome.result.more_cycles) cycles += "  There are more lock cycles than are listed.\n";
+  return cycles.empty() ? "" : Cat("\nlock cycles of ", outcome.name, ":\n", cycles);
+}
+
 std::string GuardsText(const sim::GuardTable& guards) {
   return Cat("\nLocks held at the accesses to each field:\n\n", sim::RenderText(guards));
 }

@@ -27,6 +27,9 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style);
 // replays it. `rerun` is the command line that runs this scenario again and writes its traces.
 std::string FailureText(const Outcome& outcome, std::string_view rerun);
 
+// Every lock cycle of a scenario, with its verdict and in one line why; empty if there is none.
+std::string CyclesText(const Outcome& outcome);
+
 // Which locks were held at the accesses to each field.
 // What a search has come across: a table below its line.
 std::string CoverageText(const scenario::Coverage& coverage);

@@ -91,7 +91,13 @@ ProgramEvent::ProgramEvent(sim::World& world, const EventDecl& decl)
       count_(decl.initial),
       counting_(decl.counting) {}
 
+void ProgramEvent::LeaveTo(sim::Workqueue& items) {
+  items_ = &items;
+  items.BringsAbout(queue_);
+}
+
 void ProgramEvent::wait(sim::Site site) {
+  if (items_ != nullptr) items_->might_wait_for_item(is_set(), site);
   queue_.wait_event([this] { return is_set(); }, site);
   Consume();
 }
@@ -134,21 +140,28 @@ void ProgramEvent::Set() {
 Variable::Variable(sim::World& world, const VariableDecl& decl)
     : world_(world),
       changed_(world, world.lock_tracker().Class(decl.name, {}), {}),
+      field_{{decl.name.c_str(), decl.sharing},
+             {decl.number == sim::InstanceName::kNoNumber ? "" : "element", decl.number},
+             world.NewField()},
       value_(decl.initial) {}
 
 int64_t Variable::load() {
   world_.Step(changed_.object(), sim::Access::kRead);
+  world_.Accessed(field_, sim::Access::kRead);
   Log("load", value_);
   return value_;
 }
 
 void Variable::store(int64_t value) {
   world_.Step(changed_.object(), sim::Access::kWrite);
+  world_.Accessed(field_, sim::Access::kWrite);
   Set("store", value);
 }
 
 int64_t Variable::add(int64_t amount) {
   world_.Step(changed_.object(), sim::Access::kWrite);
+  world_.Accessed(field_, sim::Access::kRead);
+  world_.Accessed(field_, sim::Access::kWrite);
   const int64_t before = value_;
   Set("add", static_cast<int64_t>(static_cast<uint64_t>(value_) + static_cast<uint64_t>(amount)));
   return before;
@@ -156,8 +169,10 @@ int64_t Variable::add(int64_t amount) {
 
 int64_t Variable::cas(int64_t old_value, int64_t new_value) {
   world_.Step(changed_.object(), sim::Access::kWrite);
+  world_.Accessed(field_, sim::Access::kRead);
   const int64_t before = value_;
   if (before == old_value) {
+    world_.Accessed(field_, sim::Access::kWrite);
     Set("cas", new_value);
   } else {
     Log("cas", before);
@@ -188,6 +203,10 @@ Objects::Objects(sim::World& world, const LockProgram& program)
   for (const QueueDecl& decl : program.queues) {
     const sim::LockClassId slot = world.lock_tracker().Class(decl.name + " slot", {});
     queues.emplace_back(world, decl.name.c_str(), slot, decl.max_active);
+  }
+  for (size_t i = 0; i < events.size(); ++i) {
+    const int32_t queue = program.events[i].left_to;
+    if (queue >= 0) events[i].LeaveTo(queues[static_cast<size_t>(queue)]);
   }
 }
 

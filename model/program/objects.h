@@ -41,6 +41,8 @@ class ProgramEvent {
   [[nodiscard]] bool wait_idle(sim::Site site);
   void signal();
   void clear();
+  // Only items of this queue signal it.
+  void LeaveTo(sim::Workqueue& items);
   // As signal(), after a delay.
   void submit(sim::Nanos latency);
 
@@ -56,11 +58,13 @@ class ProgramEvent {
 
   sim::World& world_;
   sim::WaitQueue queue_;
+  sim::Workqueue* items_ = nullptr;  // LeaveTo()
   int64_t count_ = 0;
   bool counting_ = false;
 };
 
-// A variable that threads share. Every access is a choice point.
+// A variable that threads share. Every access is a choice point, and is told to the race checker as
+// what its declaration says.
 class Variable {
  public:
   Variable(sim::World& world, const VariableDecl& decl);
@@ -81,6 +85,7 @@ class Variable {
 
   sim::World& world_;
   sim::WaitQueue changed_;
+  sim::Field field_;
   int64_t value_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/program/expression.h"
+#include "sim/engine/access_listener.h"
 #include "sim/engine/stack_table.h"
 #include "sim/lockdep/lock_types.h"
 #include "sim/lockdep/reclaim.h"
@@ -33,11 +34,18 @@ struct EventDecl {
   std::string name, lock_class;
   int64_t initial = 0;    // how many waits pass before the first signal
   bool counting = false;  // a signal lets one wait pass; otherwise all until it is cleared
+  int32_t left_to = -1;   // the queue of which only items signal it, once and for all; -1: none
 };
 
 struct VariableDecl {
   std::string name;
   int64_t initial = 0;
+  sim::Sharing sharing = sim::Sharing::kOrdered;
+  uint64_t number = sim::InstanceName::kNoNumber;  // which of an array
+
+  bool MayRace() const {
+    return sharing == sim::Sharing::kPlain || sharing == sim::Sharing::kLocklessReads;
+  }
 };
 
 struct QueueDecl {

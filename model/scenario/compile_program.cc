@@ -123,6 +123,7 @@ class RoutineCompiler {
     }
     if (!on.into.empty()) code.into = Register(on.into);
     CheckKind(op, code);
+    CheckSharing(op, code);
     if (on.latency_ns.lo_ns > on.latency_ns.hi_ns) {
       Complain("latency_ns", Cat("want the lowest first, got [", on.latency_ns.lo_ns, ", ",
                                  on.latency_ns.hi_ns, "]"));
@@ -138,6 +139,14 @@ class RoutineCompiler {
     if (has_readers) return;
     if (op.on.read) Complain("read", "want a lock with readers");
     if (op.kind == OpKind::kDowngrade) Complain("lock", "want a lock with readers");
+  }
+
+  void CheckSharing(const Op& op, const Instruction& code) {
+    if (op.kind != OpKind::kAdd && op.kind != OpKind::kCas) return;
+    if (code.first >= program_.variables.size()) return;
+    const sim::Sharing sharing = program_.variables[code.first].sharing;
+    if (sharing == sim::Sharing::kAtomic || sharing == sim::Sharing::kOrdered) return;
+    Complain("variable", "want one that is \"atomic\" or \"ordered\"");
   }
 
   Block& Open(OpKind kind) { return blocks_.emplace_back(Block{.kind = kind, .op = at_}); }
@@ -349,7 +358,10 @@ class ProgramCompiler {
               "/program/variables", i);
       if (program_->variables.size() > kMaxObjects) return;
       for (int64_t element = 0; element < std::max<int64_t>(variable.count, 1); ++element) {
-        program_->variables.push_back({variable.name, variable.initial});
+        model::VariableDecl decl{variable.name, variable.initial,
+                                 static_cast<sim::Sharing>(variable.sharing)};
+        if (variable.count > 0) decl.number = static_cast<uint64_t>(element);
+        program_->variables.push_back(std::move(decl));
       }
     }
   }
@@ -382,19 +394,21 @@ class ProgramCompiler {
                      {program_->texts.emplace_back(list).c_str(), 0}};
   }
 
-  // Whoever waits for an event that one thread signals, once and for all, waits for that thread.
+  // Whoever waits for an event that one routine signals, once and for all, waits for that routine;
+  // if only items of one queue do, for a slot of it.
   void InferDebts() {
     for (uint32_t event = 0; event < program_->events.size(); ++event) {
-      const model::EventDecl& decl = program_->events[event];
+      model::EventDecl& decl = program_->events[event];
       if (decl.counting || decl.initial > 0 || !IsOnlySignalled(event)) continue;
-      std::set<Routine*> signallers;
-      for (Routine& routine : program_->threads) {
-        if (Mentions(routine, Opcode::kSignal, event)) signallers.insert(&routine);
+      const std::vector<Routine*> threads = Signallers(program_->threads, event);
+      const std::vector<Routine*> works = Signallers(program_->works, event);
+      if (threads.size() + works.size() == 1) {
+        (threads.empty() ? works : threads)[0]->owes.push_back(event);
       }
-      if (signallers.size() == 1) (*signallers.begin())->owes.push_back(event);
+      if (threads.empty()) decl.left_to = QueueOf(event);
     }
   }
-  // By threads, and never cleared.
+  // And never cleared.
   bool IsOnlySignalled(uint32_t event) const {
     for (const auto* routines : {&program_->threads, &program_->works}) {
       for (const Routine& routine : *routines) {
@@ -404,9 +418,28 @@ class ProgramCompiler {
         }
       }
     }
-    return std::none_of(
-        program_->works.begin(), program_->works.end(),
-        [event](const Routine& work) { return Mentions(work, Opcode::kSignal, event); });
+    return true;
+  }
+  static std::vector<Routine*> Signallers(std::deque<Routine>& routines, uint32_t event) {
+    std::vector<Routine*> signallers;
+    for (Routine& routine : routines) {
+      if (Mentions(routine, Opcode::kSignal, event)) signallers.push_back(&routine);
+    }
+    return signallers;
+  }
+  // The only queue that items which signal the event are put into; -1: there is no such queue.
+  int32_t QueueOf(uint32_t event) const {
+    std::set<int32_t> queues;
+    for (const auto* routines : {&program_->threads, &program_->works}) {
+      for (const Routine& routine : *routines) {
+        for (const Instruction& code : routine.code) {
+          if (code.op != Opcode::kQueue || code.work >= program_->works.size()) continue;
+          if (!Mentions(program_->works[code.work], Opcode::kSignal, event)) continue;
+          queues.insert(static_cast<int32_t>(code.first));
+        }
+      }
+    }
+    return queues.size() == 1 ? *queues.begin() : -1;
   }
   static bool Mentions(const Routine& routine, Opcode opcode, uint32_t event) {
     return std::any_of(routine.code.begin(), routine.code.end(), [&](const Instruction& code) {

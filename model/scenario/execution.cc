@@ -136,10 +136,7 @@ class Execution {
     world_->set_event_log(options.log);
     device_.set_bio_listener(recorder_);
     if (options.lock_stat != nullptr) tracker_.set_stat(*options.lock_stat);
-    if (options.guards != nullptr) {
-      options.guards->set_execution(bench.scenario_.name, options.number);
-      races_.emplace(*world_, *options.guards);
-    }
+    if (options.guards != nullptr) races_.emplace(*world_, *options.guards);
     if (bench.scenario_.search.crash_at != CrashAt::kNone) {
       crash_ = std::make_unique<model::CrashChecker>(*world_, device_, bench.fs_.geometry, images_,
                                                      history_,
@@ -251,6 +248,9 @@ ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {
 ExecutionResult RunExecution(Workbench& bench, const ExecutionOptions& options,
                              sim::Strategy& strategy, sim::Validator& locks) {
   locks.set_execution(options.number);
+  if (options.guards != nullptr) {
+    options.guards->set_execution(bench.scenario_.name, options.number);
+  }
   sim::ChoiceWatch watch(strategy);
   sim::Strategy& chooser = options.covers ? watch : strategy;
   ExecutionResult result;

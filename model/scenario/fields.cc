@@ -276,6 +276,12 @@ void VisitProgram(FieldVisitor& v, ProgramConfig& program) {
       {"variables", "Integers that threads share."}, program.variables,
       [&](VariableConfig& variable) {
         name(variable.name);
+        v.Name({"sharing",
+                "How it may be accessed: conflicting accesses must be ordered (plain), only the "
+                "writes "
+                "among each other (lockless_reads), none (atomic); or none, and they order what is "
+                "around them (ordered)."},
+               kVariableSharingNames, variable.sharing);
         v.Integer({"count", "Elements, for an array; 0: none."}, kElements, variable.count);
         v.Integer({"initial", "Its first value."}, {0, 1'000'000'000}, variable.initial);
       });

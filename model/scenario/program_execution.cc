@@ -1,9 +1,11 @@
 #include "model/scenario/program_execution.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "model/program/machine.h"
 #include "model/scenario/final_state.h"
+#include "sim/race/race_checker.h"
 #include "sim/waitfor/liveness.h"
 
 namespace scenario {
@@ -19,9 +21,15 @@ ExecutionResult RunProgram(const model::LockProgram& program, sim::WorldOptions 
   std::optional<model::Machine> machine;
   std::optional<sim::LockTracker> tracker;
   sim::World world(world_options, strategy, stacks, stack_table);
+  std::optional<sim::RaceChecker> races;
   world.set_event_log(options.log);
   tracker.emplace(world, locks, options.checks_locks);
   if (options.lock_stat != nullptr) tracker->set_stat(*options.lock_stat);
+  if (options.guards != nullptr &&
+      std::any_of(program.variables.begin(), program.variables.end(),
+                  [](const model::VariableDecl& variable) { return variable.MayRace(); })) {
+    races.emplace(world, *options.guards);
+  }
   machine.emplace(world, program);
   const sim::ExecutionEnd end = world.Run();
   const bool ended_well =

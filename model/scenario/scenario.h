@@ -220,8 +220,14 @@ struct EventConfig {
   bool counting = false;
 };
 
+// In the order of sim::Sharing.
+enum class VariableSharing { kPlain, kLocklessReads, kAtomic, kOrdered };
+inline constexpr std::array<std::string_view, 4> kVariableSharingNames = {"plain", "lockless_reads",
+                                                                          "atomic", "ordered"};
+
 struct VariableConfig {
   std::string name;
+  VariableSharing sharing = VariableSharing::kOrdered;
   int64_t count = 0;
   int64_t initial = 0;
 };

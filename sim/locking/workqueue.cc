@@ -6,7 +6,10 @@
 namespace sim {
 
 Workqueue::Workqueue(World& world, const char* name, LockClassId slot_class, int max_active)
-    : not_empty_(world, slot_class, {name}), slot_(world, slot_class, {name}) {
+    : world_(world),
+      single_slot_(max_active == 1),
+      not_empty_(world, slot_class, {name}),
+      slot_(world, slot_class, {name}) {
   for (int i = 0; i < max_active; ++i) {
     const std::string suffix = max_active == 1 ? "" : "/" + std::to_string(i);
     world.Spawn("kworker/" + std::string(name) + suffix, TaskKind::kDaemon, [this] { Worker(); });
@@ -17,6 +20,17 @@ void Workqueue::queue_work(absl::AnyInvocable<void()> work) {
   items_.push_back(std::move(work));
   ++queued_;
   not_empty_.WakeAll();
+}
+
+void Workqueue::BringsAbout(WaitQueue& event) {
+  if (single_slot_) event.StandsFor(slot_);
+}
+
+void Workqueue::might_wait_for_item(bool is_over, Site site) {
+  if (!single_slot_) return;
+  // Items run in the order queued: one that finds it over came after the one that did it.
+  const bool in_an_item = world_.lock_tracker().held().Find(slot_.object().value) != nullptr;
+  if (!(is_over && in_an_item)) slot_.might_wait(site);
 }
 
 void Workqueue::flush_workqueue(Site site) {

@@ -1,7 +1,11 @@
 // A workqueue with a limit on how many of its items run at once [kernel/workqueue.c, max_active].
 //
 // Each slot is a daemon task that takes items in the order queued. While an item runs, the lock
-// checker sees the slot as held: whatever the item waits for, every later item waits for too.
+// checker sees the slot as held: whatever the item waits for, every later item waits for too, and
+// so does whoever waits for what a later item brings about, where the queue has a single slot. The
+// kernel's checker knows as much of flush_work(), and under the same condition
+// [kernel/workqueue.c:start_flush_work()]. With more slots it takes as many items that wait; that
+// is found when it happens, as a deadlock.
 //
 // Not modelled: worker pools and rescuers; there is always a worker for a free slot.
 #pragma once
@@ -20,12 +24,18 @@ class Workqueue {
 
   // From a task or an event.
   void queue_work(absl::AnyInvocable<void()> work);
+  // Only items of this queue bring `event` about: a deadlock's waits for it are waits for a slot.
+  void BringsAbout(WaitQueue& event);
+  // Before a wait for such an event, for the lock checker alone; `is_over`: the event is there.
+  void might_wait_for_item(bool is_over, Site site);
   // Returns when everything queued before has run.
   void flush_workqueue(Site site = Site::Here());
 
  private:
   void Worker();
 
+  World& world_;
+  const bool single_slot_;
   WaitQueue not_empty_;
   WaitQueue slot_;  // wakes those who flush
   std::deque<absl::AnyInvocable<void()>> items_;

@@ -110,6 +110,24 @@ TEST_F(ProgramTest, SaysWhatDoesNotGoTogether) {
   EXPECT_THAT(Error({Do("write", "\"file\": \"f\"")}), HasSubstr("/threads/0/ops/0/op"));
 }
 
+TEST_F(ProgramTest, OnlyAtomicVariablesAreChangedInOneGo) {
+  const auto complaint = [](const std::string& sharing, const std::string& op) {
+    const std::string program = absl::StrCat(
+        R"({"schema": 1, "name": "p", "program": {"variables": [{"name": "x", "sharing": ")",
+        sharing, R"("}]}, "threads": [{"name": "t", "ops": [)", op,
+        R"(]}], "expect": {"findings": []}})");
+    return std::string(ParseScenario("p", program, {}).status().message());
+  };
+  const std::string add = Do("add", R"("variable": "x", "value": 1)");
+  EXPECT_EQ(complaint("atomic", add), "");
+  EXPECT_EQ(complaint("plain", Store("x", "1")), "");
+  EXPECT_THAT(complaint("plain", add),
+              HasSubstr("/threads/0/ops/0/variable: want one that is \"atomic\" or \"ordered\""));
+  EXPECT_THAT(complaint("lockless_reads", Do("cas", R"("variable": "x", "old": 0, "value": 1)")),
+              HasSubstr("/threads/0/ops/0/variable: want one"));
+  EXPECT_THAT(complaint("racy", add), HasSubstr("/program/variables/0/sharing"));
+}
+
 TEST_F(ProgramTest, AUniqueLockIsTheOnlyOneOfItsClass) {
   const auto complaint = [](const std::string& locks) {
     const std::string program = absl::StrCat(

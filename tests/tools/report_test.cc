@@ -48,6 +48,25 @@ TEST(ResultJsonTest, SurvivesAPathThatIsNoText) {
   EXPECT_TRUE(json::accept(ResultJson({outcome})));
 }
 
+TEST(TextReportTest, EveryLockCycleIsListedWithItsVerdict) {
+  Outcome outcome = Failed();
+  EXPECT_EQ(CyclesText(outcome), "");
+  outcome.verdict = Verdict::kPass;
+  outcome.result.findings.push_back(
+      {.kind = "lock_cycle", .message = "A --> B --> A", .verdict = "confirmed", .why = "it came"});
+  outcome.result.findings.push_back({.kind = "lock_cycle", .message = "A --> C --> A"});
+  outcome.result.excluded_cycles = {{"B --> C --> B", "guarded", "always under gate"}};
+  outcome.result.more_cycles = true;
+  EXPECT_EQ(CyclesText(outcome),
+            "\nlock cycles of a:\n"
+            "  confirmed: A --> B --> A\n"
+            "    it came\n"
+            "  possible: A --> C --> A\n"
+            "  no finding, guarded: B --> C --> B\n"
+            "    always under gate\n"
+            "  There are more lock cycles than are listed.\n");
+}
+
 TEST(JunitTest, CountsAndEscapes) {
   Outcome pass = Failed();
   pass.verdict = Verdict::kPass;
