@@ -32,6 +32,7 @@ class Runner {
   static constexpr uint64_t kMaxJumpsInATurn = 1'000'000;
 
   void Begin() {
+    tracker_.BeginsAnew();
     if (IsInterrupt()) {
       irq_ = routine_.irq;
       tracker_.SetIrqState(irq_, routine_.frame.site);
@@ -46,6 +47,7 @@ class Runner {
   bool IsInterrupt() const { return routine_.irq.in_hardirq || routine_.irq.in_softirq; }
 
   void RunOnce() {
+    if (routine_.daemon) tracker_.BeginsAnew();
     std::fill(registers_.begin(), registers_.end(), 0);
     registers_[0] = routine_.me;
     at_ = 0;
@@ -135,7 +137,7 @@ class Runner {
     } else if (op.op == Opcode::kOwe) {
       Owe(number, op.site);
     } else if (op.op == Opcode::kSignal) {
-      event->signal();
+      event->signal(op.site);
       Pay(number, op.site);
     } else if (op.op == Opcode::kClear) {
       event->clear();
@@ -154,11 +156,11 @@ class Runner {
     } else if (op.op == Opcode::kLoad) {
       Set(op.into, variable->load());
     } else if (op.op == Opcode::kStore) {
-      variable->store(Value(op.value));
+      variable->store(Value(op.value), op.site);
     } else if (op.op == Opcode::kAdd) {
-      Set(op.into, variable->add(Value(op.value)));
+      Set(op.into, variable->add(Value(op.value), op.site));
     } else {
-      Set(op.into, variable->cas(Value(op.old_value), Value(op.value)));
+      Set(op.into, variable->cas(Value(op.old_value), Value(op.value), op.site));
     }
   }
 
@@ -252,6 +254,7 @@ class Runner {
 
 Machine::Machine(sim::World& world, const LockProgram& program)
     : world_(world), program_(program), objects_(world, program), random_(world.Stream("device")) {
+  if (program.learns_ends) world.lock_tracker().LearnEnds();
   for (const Routine& routine : program.threads) {
     world.Spawn(routine.name, routine.daemon ? sim::TaskKind::kDaemon : sim::TaskKind::kUser,
                 [this, &routine] { Run(routine); });

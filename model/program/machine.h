@@ -14,6 +14,9 @@
 // itself), queue (a work item); load, store, add, cas, whose `note` is "= value" or "before ->
 // after".
 //
+// Who ends a wait for an event that nobody owes, and for the value of a variable, the lock checker
+// learns from executions: each signal, and each change of a variable that wakes somebody.
+//
 // Not modelled: a processor that is interrupted while it holds what the interrupt wants (the lock
 // checker reports that as irq_inversion without an execution that hangs).
 #pragma once

@@ -89,7 +89,8 @@ ProgramEvent::ProgramEvent(sim::World& world, const EventDecl& decl)
       queue_(world, world.lock_tracker().Class(decl.lock_class, {}),
              {decl.lock_class == decl.name ? "" : decl.name.c_str()}),
       count_(decl.initial),
-      counting_(decl.counting) {}
+      counting_(decl.counting),
+      learns_(decl.learns) {}
 
 void ProgramEvent::LeaveTo(sim::Workqueue& items) {
   items_ = &items;
@@ -108,9 +109,9 @@ bool ProgramEvent::wait_idle(sim::Site site) {
   return going_on;
 }
 
-void ProgramEvent::signal() {
+void ProgramEvent::signal(sim::Site site) {
   world_.Step(queue_.object(), sim::Access::kWrite);
-  Set();
+  Set(site);
 }
 
 void ProgramEvent::clear() {
@@ -124,14 +125,18 @@ void ProgramEvent::submit(sim::Nanos latency) {
   world_.At(world_.now() + latency, queue_.object(), &ProgramEvent::Complete, this, 0);
 }
 
-void ProgramEvent::Complete(void* self, uint64_t) { static_cast<ProgramEvent*>(self)->Set(); }
+void ProgramEvent::Complete(void* self, uint64_t) {
+  auto& event = *static_cast<ProgramEvent*>(self);
+  event.Set({});
+}
 
 void ProgramEvent::Log(const char* what) {
   if (!world_.logging()) return;
   world_.Log({.what = what, .subject = queue_.Describe(), .id = queue_.object().value});
 }
 
-void ProgramEvent::Set() {
+void ProgramEvent::Set(sim::Site site) {
+  if (learns_) world_.lock_tracker().Ends(queue_, site);
   Log("signal");
   count_ = counting_ ? count_ + 1 : 1;
   queue_.WakeAll();
@@ -152,37 +157,39 @@ int64_t Variable::load() {
   return value_;
 }
 
-void Variable::store(int64_t value) {
+void Variable::store(int64_t value, sim::Site site) {
   world_.Step(changed_.object(), sim::Access::kWrite);
   world_.Accessed(field_, sim::Access::kWrite);
-  Set("store", value);
+  Set("store", value, site);
 }
 
-int64_t Variable::add(int64_t amount) {
+int64_t Variable::add(int64_t amount, sim::Site site) {
   world_.Step(changed_.object(), sim::Access::kWrite);
   world_.Accessed(field_, sim::Access::kRead);
   world_.Accessed(field_, sim::Access::kWrite);
   const int64_t before = value_;
-  Set("add", static_cast<int64_t>(static_cast<uint64_t>(value_) + static_cast<uint64_t>(amount)));
+  Set("add", static_cast<int64_t>(static_cast<uint64_t>(value_) + static_cast<uint64_t>(amount)),
+      site);
   return before;
 }
 
-int64_t Variable::cas(int64_t old_value, int64_t new_value) {
+int64_t Variable::cas(int64_t old_value, int64_t new_value, sim::Site site) {
   world_.Step(changed_.object(), sim::Access::kWrite);
   world_.Accessed(field_, sim::Access::kRead);
   const int64_t before = value_;
   if (before == old_value) {
     world_.Accessed(field_, sim::Access::kWrite);
-    Set("cas", new_value);
+    Set("cas", new_value, site);
   } else {
     Log("cas", before);
   }
   return before;
 }
 
-void Variable::Set(const char* what, int64_t value) {
+void Variable::Set(const char* what, int64_t value, sim::Site site) {
   Log(what, value);
   value_ = value;
+  if (changed_.active()) world_.lock_tracker().Ends(changed_, site);
   changed_.WakeAll();
 }
 

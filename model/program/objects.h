@@ -39,7 +39,7 @@ class ProgramEvent {
   void wait(sim::Site site);
   // For daemons: false once the execution is over.
   [[nodiscard]] bool wait_idle(sim::Site site);
-  void signal();
+  void signal(sim::Site site);
   void clear();
   // Only items of this queue signal it.
   void LeaveTo(sim::Workqueue& items);
@@ -53,7 +53,7 @@ class ProgramEvent {
  private:
   static void Complete(void* self, uint64_t unused);
   void Log(const char* what);
-  void Set();
+  void Set(sim::Site site);
   void Consume() { count_ -= counting_ ? 1 : 0; }
 
   sim::World& world_;
@@ -61,6 +61,7 @@ class ProgramEvent {
   sim::Workqueue* items_ = nullptr;  // LeaveTo()
   int64_t count_ = 0;
   bool counting_ = false;
+  bool learns_ = false;
 };
 
 // A variable that threads share. Every access is a choice point, and is told to the race checker as
@@ -71,16 +72,16 @@ class Variable {
 
   int64_t value() const { return value_; }
   int64_t load();
-  void store(int64_t value);
+  void store(int64_t value, sim::Site site);
   // The value before.
-  int64_t add(int64_t amount);
-  int64_t cas(int64_t old_value, int64_t new_value);
+  int64_t add(int64_t amount, sim::Site site);
+  int64_t cas(int64_t old_value, int64_t new_value, sim::Site site);
   void wait_until(int64_t value, sim::Site site) {
     changed_.wait_event([this, value] { return value_ == value; }, site);
   }
 
  private:
-  void Set(const char* what, int64_t value);
+  void Set(const char* what, int64_t value, sim::Site site);
   void Log(const char* what, int64_t value);
 
   sim::World& world_;

@@ -35,6 +35,7 @@ struct EventDecl {
   int64_t initial = 0;    // how many waits pass before the first signal
   bool counting = false;  // a signal lets one wait pass; otherwise all until it is cleared
   int32_t left_to = -1;   // the queue of which only items signal it, once and for all; -1: none
+  bool learns = false;    // nobody says who has to signal it: learnt from executions
 };
 
 struct VariableDecl {
@@ -122,6 +123,8 @@ struct Routine {
 };
 
 struct LockProgram {
+  // Somebody waits for a variable's value, or for an event that `learns`.
+  bool learns_ends = false;
   std::deque<std::string> texts;  // what sites and instructions point to
   std::vector<LockDecl> locks;
   std::vector<EventDecl> events;

@@ -287,6 +287,7 @@ class ProgramCompiler {
       CompileThread(scenario_.threads[i], static_cast<int64_t>(i));
     }
     InferDebts();
+    FindWhatIsLearnt();
     return std::move(program_);
   }
 
@@ -399,26 +400,33 @@ class ProgramCompiler {
   void InferDebts() {
     for (uint32_t event = 0; event < program_->events.size(); ++event) {
       model::EventDecl& decl = program_->events[event];
+      decl.learns = decl.initial == 0 && !IsMentioned(Opcode::kOwe, event);
       if (decl.counting || decl.initial > 0 || !IsOnlySignalled(event)) continue;
       const std::vector<Routine*> threads = Signallers(program_->threads, event);
       const std::vector<Routine*> works = Signallers(program_->works, event);
       if (threads.size() + works.size() == 1) {
         (threads.empty() ? works : threads)[0]->owes.push_back(event);
+        decl.learns = false;
       }
       if (threads.empty()) decl.left_to = QueueOf(event);
     }
   }
+  void FindWhatIsLearnt() {
+    const auto learns = [](const model::EventDecl& event) { return event.learns; };
+    program_->learns_ends = std::any_of(program_->events.begin(), program_->events.end(), learns);
+    for (uint32_t i = 0; i < program_->variables.size(); ++i) {
+      program_->learns_ends |= IsMentioned(Opcode::kWaitUntil, i);
+    }
+  }
   // And never cleared.
   bool IsOnlySignalled(uint32_t event) const {
-    for (const auto* routines : {&program_->threads, &program_->works}) {
-      for (const Routine& routine : *routines) {
-        if (Mentions(routine, Opcode::kClear, event) || Mentions(routine, Opcode::kSubmit, event) ||
-            Mentions(routine, Opcode::kOwe, event)) {
-          return false;
-        }
-      }
-    }
-    return true;
+    return !IsMentioned(Opcode::kClear, event) && !IsMentioned(Opcode::kSubmit, event) &&
+           !IsMentioned(Opcode::kOwe, event);
+  }
+  bool IsMentioned(Opcode opcode, uint32_t event) const {
+    const auto mentions = [&](const Routine& routine) { return Mentions(routine, opcode, event); };
+    return std::any_of(program_->threads.begin(), program_->threads.end(), mentions) ||
+           std::any_of(program_->works.begin(), program_->works.end(), mentions);
   }
   static std::vector<Routine*> Signallers(std::deque<Routine>& routines, uint32_t event) {
     std::vector<Routine*> signallers;

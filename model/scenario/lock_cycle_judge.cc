@@ -21,7 +21,7 @@ constexpr uint64_t kMostProgramExecutions = 20'000, kMostFsExecutions = 500;
 std::vector<sim::CycleWait> WaitsOf(const sim::LockReport& report) {
   std::vector<sim::CycleWait> waits;
   for (const sim::LockEdge& edge : report.cycle.edges) {
-    waits.push_back({edge.held.lock.Text(), edge.acquired.lock.Text()});
+    waits.push_back({edge.held.lock.Text(), edge.acquired.lock.Text(), edge.learnt});
   }
   return waits;
 }

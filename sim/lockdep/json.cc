@@ -39,6 +39,7 @@ Json ToJson(const std::vector<LockEdge>& edges) {
                     {"task", edge.actor.name},
                     {"execution", edge.actor.execution},
                     {"step", edge.actor.step}});
+    if (edge.learnt) json.back()["learnt"] = true;
   }
   return json;
 }

@@ -1,5 +1,8 @@
 // What the validator concludes from each new fact, and how it learns another's.
 
+#include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,6 +25,8 @@ void Validator::Learn(const Fact& fact) {
       return LearnContext(fact);
     case Fact::Kind::kFault:
       return LearnFault(fact);
+    case Fact::Kind::kEnd:
+      return LearnEnd(fact);
   }
 }
 
@@ -153,6 +158,44 @@ void Validator::LearnFault(const Fact& fact) {
   if (Report(std::move(report))) facts_.push_back(fact);
 }
 
+void Validator::LearnEnd(const Fact& fact) {
+  const Event& event = events_[fact.event];
+  std::set<uint32_t> waits;
+  for (const Use& use : HeldAt(event)) waits.insert(use.node.value);
+  std::vector<uint32_t> end = {event.lock.node.value};
+  end.insert(end.end(), waits.begin(), waits.end());
+  if (ends_.insert(std::move(end)).second) facts_.push_back(fact);
+}
+
+void Validator::ConcludeFromEnds() {
+  std::map<uint32_t, std::vector<uint32_t>> ends;  // by the event's node
+  for (const Fact& fact : facts_) {
+    if (fact.kind != Fact::Kind::kEnd) continue;
+    ends[events_[fact.event].lock.node.value].push_back(fact.event);
+  }
+  for (const auto& [node, numbers] : ends) {
+    const Event first = events_[numbers[0]];
+    for (uint32_t i = first.first_held; i < first.first_held + first.held_count; ++i) {
+      const Use wait = held_[i];
+      const bool always = std::all_of(numbers.begin(), numbers.end(), [&](uint32_t number) {
+        const auto waits = HeldAt(events_[number]);
+        return std::any_of(waits.begin(), waits.end(),
+                           [&](const Use& other) { return other.node == wait.node; });
+      });
+      if (!always || wait.node.value == node) continue;
+      Event before = first;
+      before.lock = wait;
+      before.first_held = static_cast<uint32_t>(held_.size());
+      before.held_count = 1;
+      held_.push_back(first.lock);
+      events_.push_back(before);
+      const auto number = static_cast<uint32_t>(events_.size() - 1);
+      Learn({.kind = Fact::Kind::kContext, .event = number});  // in which nothing guards
+      Learn({.kind = Fact::Kind::kDependency, .event = number, .held = 0, .learnt = true});
+    }
+  }
+}
+
 bool Validator::Report(LockReport report) {
   ReportCycles();
   return Keep(std::move(report));
@@ -216,7 +259,7 @@ LockActor Validator::MakeActor(const Event& event) const {
 
 LockEdge Validator::MakeEdge(const Fact& fact, uint32_t as_of) const {
   return {MakeUse(HeldUse(fact), as_of), MakeUse(events_[fact.event].lock, as_of),
-          MakeActor(events_[fact.event])};
+          MakeActor(events_[fact.event]), fact.learnt};
 }
 
 std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path, uint32_t as_of) const {

@@ -73,9 +73,13 @@ std::string TwoCpus() {
 }
 
 std::string Dependency(const LockEdge& edge, absl::string_view head, absl::string_view by = "by ") {
+  const std::string event = Described(edge.held.lock);
+  const std::string held = edge.learnt ? absl::StrCat(", before it brought about ", event,
+                                                      " (as all did who were seen to) at:\n")
+                                       : absl::StrCat(", holding ", event, " taken at:\n");
   return absl::StrCat("\n", head, " ", Described(edge.acquired.lock), ":\n",
-                      Frames(edge.acquired, "       "), "     ", by, Who(edge.actor), ", holding ",
-                      Described(edge.held.lock), " taken at:\n", Frames(edge.held, "       "));
+                      Frames(edge.acquired, "       "), "     ", by, Who(edge.actor), held,
+                      Frames(edge.held, "       "));
 }
 
 // The number of the execution, if not all that the cycle rests on was seen in one.

@@ -54,6 +54,9 @@ struct LockActor {
 struct LockEdge {
   LockUse held, acquired;
   LockActor actor;
+  // Nobody was said to hold `held`, an event: the actor waited before it brought the event about,
+  // and so did everybody who ever did.
+  bool learnt = false;
 };
 
 // Whether a cycle can become a deadlock, by general rules over all contexts in which its edges were

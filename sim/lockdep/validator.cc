@@ -269,6 +269,13 @@ void Validator::KnowDependency(const Acquisition& held, const Acquisition& next,
   pending.Learn(Fact::Kind::kDependency, {}, 0);
 }
 
+void Validator::LearnEnd(const HeldLocks& by, const Acquisition& event,
+                         std::span<const Acquisition> waits) {
+  HeldLocks waiter(by.task(), by.task_name(), by.stacks());
+  for (const Acquisition& wait : waits) waiter.locks_.push_back({wait});
+  Pending(*this, waiter, event).Learn(Fact::Kind::kEnd, {});
+}
+
 void Validator::KnowChain(std::span<const Acquisition> locks, uint8_t irq_context) {
   std::vector<ChainLink> links;
   for (const Acquisition& lock : locks) {

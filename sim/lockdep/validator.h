@@ -18,6 +18,15 @@
 // table limits. Waits for events are dependencies like locks: whoever must end the wait *holds*
 // the event's class, a waiter calls Sync().
 //
+// Who ends a wait is declared (by who *holds* the event), or learnt from executions: LearnEnd() is
+// told each time an event comes about, with what whoever did it had waited for since it began. What
+// every end of an event came after, whoever was the one, its waiters wait for as well; one end
+// without takes that away, and one by an interrupt takes everything. So it is learnt from all
+// executions together, and counts only in Conclude(). Instances of a class share what all of them
+// have in common: those that are ended in other ways never get a dependency that is not theirs.
+// Other executions than those seen may end a wait in other ways: such a dependency is a reason to
+// look for the deadlock.
+//
 // Within a class, locks that have an index nest in ascending order of it (what lock_set_cmp_fn() is
 // for in the kernel).
 //
@@ -122,6 +131,9 @@ class Validator {
   void CheckNoneHeld(HeldLocks& held, const Here& at, ReportKind kind = ReportKind::kHeldAtExit);
   void CheckNotHeld(HeldLocks& held, uint64_t instance, const Here& at);
   void CheckHeld(HeldLocks& held, LockClassId lock_class, uint64_t instance, const Here& at);
+
+  // `by` has brought `event` about; it had waited for `waits` before, since it began.
+  void LearnEnd(const HeldLocks& by, const Acquisition& event, std::span<const Acquisition> waits);
 
   // Reports what the caller has found by rules of its own; `headline` names the rule.
   void Misuse(HeldLocks& held, std::string_view headline, const Acquisition& lock);
@@ -229,12 +241,14 @@ class Validator {
   };
   // What an event taught, in order; merging means to learn it again.
   struct Fact {
-    enum class Kind : uint8_t { kUsage, kDependency, kContext, kFault } kind = Kind::kUsage;
+    // kEnd: of an event, which the held locks are the waits before.
+    enum class Kind : uint8_t { kUsage, kDependency, kContext, kFault, kEnd } kind = Kind::kUsage;
     UsageBit bit = UsageBit::kUsed;             // kUsage
     ReportKind fault = ReportKind::kLockCycle;  // kFault
     uint32_t event = 0;
     uint32_t held = UINT32_MAX;  // which lock held, if it is about one of them
     uint32_t headline = 0;       // kMisuse: in names_
+    bool learnt = false;         // kDependency: from ends
   };
   // The event at hand, recorded when it first teaches something.
   class Pending;
@@ -316,6 +330,10 @@ class Validator {
   void LearnDependency(const Fact& fact);
   void LearnContext(const Fact& fact);
   void LearnFault(const Fact& fact);
+  void LearnEnd(const Fact& fact);
+  // Dependencies from each event to what all of its ends came after.
+  void ConcludeFromEnds();
+  Conclusions ConcludeFromGraph(const CycleLimits& limits) const;
   void CheckInconsistentUsage(const Fact& fact, LockNodeId node);
   void CheckIrqInversion(const Fact& fact, LockNodeId node);
   void CheckIrqOrder(const Fact& fact);
@@ -374,6 +392,7 @@ class Validator {
   std::vector<std::string> names_;
   std::map<std::string, uint32_t, std::less<>> name_index_;
   std::set<std::vector<uint32_t>> contexts_;  // those of facts of kContext
+  std::set<std::vector<uint32_t>> ends_;      // those of facts of kEnd
   std::set<std::string> not_unique_;          // names of tasks
   // Made when asked for.
   mutable std::vector<uint32_t> closing_;  // facts that closed a cycle which is not in reports_ yet

@@ -176,6 +176,14 @@ Validator::CycleReports Validator::Cycles(const CycleLimits& limits) const {
 }
 
 Validator::Conclusions Validator::Conclude(const CycleLimits& limits) const {
+  if (ends_.empty()) return ConcludeFromGraph(limits);
+  Validator all(options_);
+  all.Merge(*this);
+  all.ConcludeFromEnds();
+  return all.ConcludeFromGraph(limits);
+}
+
+Validator::Conclusions Validator::ConcludeFromGraph(const CycleLimits& limits) const {
   CycleReports cycles = Cycles(limits);
   Conclusions conclusions;
   conclusions.more_cycles = cycles.cut_off;

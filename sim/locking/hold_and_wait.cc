@@ -31,7 +31,8 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
 
 bool Waits(const HoldAndWait& task, const CycleWait& wait) {
   return std::find(task.wanted.begin(), task.wanted.end(), wait.wanted) != task.wanted.end() &&
-         std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end();
+         (wait.learnt ||
+          std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end());
 }
 
 bool IsDeadlockOf(const std::vector<CycleWait>& cycle, const std::vector<HoldAndWait>& tasks) {

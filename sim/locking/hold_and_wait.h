@@ -22,6 +22,7 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task);
 // One wait of a lock cycle: who holds the one wants the other.
 struct CycleWait {
   std::string held, wanted;
+  bool learnt = false;  // LockEdge::learnt: nobody is known to hold the one
 };
 
 // Whether `task` is one that waits so.

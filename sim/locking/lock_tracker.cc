@@ -36,7 +36,9 @@ void LockTracker::Acquire(const Lock& lock, ReadMode mode, Subclass subclass, bo
   if (world_.logging()) Log(trylock ? "trylock" : "lock", lock, mode != ReadMode::kExclusive);
   if (stat_ != nullptr) stat_->Acquire(Who(), TakingOf(lock, mode, subclass, site), world_.now());
   if (!checks_) return;
-  validator_.Acquire(context().held, Describe(lock, mode, subclass, trylock, site));
+  const Acquisition acquisition = Describe(lock, mode, subclass, trylock, site);
+  validator_.Acquire(context().held, acquisition);
+  if (learns_ends_ && !trylock) KeepWait(acquisition);
 }
 
 void LockTracker::Adopt(const Lock& event, Site site) {
@@ -88,8 +90,24 @@ void LockTracker::Downgrade(const Lock& lock) {
 void LockTracker::Sync(const Lock& lock, Site site) {
   if (world_.logging()) Log("might_wait", lock);
   if (!checks_) return;
-  validator_.Sync(context().held,
-                  Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site));
+  const Acquisition wait = Describe(lock, ReadMode::kExclusive, Subclass::kNormal, false, site);
+  validator_.Sync(context().held, wait);
+  if (learns_ends_) KeepWait(wait);
+}
+
+void LockTracker::KeepWait(const Acquisition& wait) {
+  std::vector<Acquisition>& waits = context().waits;
+  const bool known = std::any_of(waits.begin(), waits.end(), [&](const Acquisition& other) {
+    return other.lock_class == wait.lock_class && other.subclass == wait.subclass;
+  });
+  if (!known) waits.push_back(wait);
+}
+
+void LockTracker::Ends(const Lock& event, Site site) {
+  if (!learns_ends_) return;
+  validator_.LearnEnd(context().held,
+                      Describe(event, ReadMode::kExclusive, Subclass::kNormal, false, site),
+                      context().waits);
 }
 
 void LockTracker::Log(const char* what, const Lock& lock, bool shared) {

@@ -50,6 +50,16 @@ class LockTracker : public TaskListener {
   // A wait for whoever holds `lock`, without taking it.
   void Sync(const Lock& lock, Site site);
 
+  // For events of which nobody says who must bring them about: from now on it is kept what each
+  // task waits for since it began anew, for Ends().
+  void LearnEnds() { learns_ends_ = checks_; }
+  // The running task begins with something else: what it did has nothing to do with it.
+  void BeginsAnew() {
+    if (learns_ends_) context().waits.clear();
+  }
+  // The running context brings `event` about; see Validator::LearnEnd().
+  void Ends(const Lock& event, Site site);
+
   // The running task parks until it is given `lock`, or woken; and is on its way again.
   void Contended(const Lock& lock, Site site);
   void Waited(const Lock& lock);
@@ -85,6 +95,7 @@ class LockTracker : public TaskListener {
     explicit Context(HeldLocks locks) : held(std::move(locks)) {}
     HeldLocks held;
     int spinlocks = 0;
+    std::vector<Acquisition> waits;  // of LearnEnds(), each class once
   };
 
   Context& context() { return world_.in_irq() ? irq_ : ContextOf(world_.current().id()); }
@@ -94,6 +105,7 @@ class LockTracker : public TaskListener {
   }
   void AddContexts();
   void DropHold(const Lock& lock, Site site);
+  void KeepWait(const Acquisition& wait);
   // Requires: the world is logging.
   void Log(const char* what, const Lock& lock, bool shared = false);
   void LogUnlock(const Lock& lock, TaskId owner);
@@ -109,6 +121,7 @@ class LockTracker : public TaskListener {
   World& world_;
   Validator& validator_;
   bool checks_ = true;
+  bool learns_ends_ = false;
   LockStat* stat_ = nullptr;
   Context irq_;
   std::vector<Context> tasks_;  // by TaskId
