@@ -4,6 +4,7 @@
 // + and -, one of == != < <= > >=. Nothing here reads what threads share: that takes an operation.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -28,6 +29,13 @@ class Expression {
   int64_t Value(std::span<const int64_t> registers) const {
     if (steps_.size() == 1 && steps_[0].kind == Kind::kConstant) return steps_[0].value;
     return Evaluate(registers);
+  }
+
+  // Of constants and the first register alone.
+  bool IsOfFirstRegister() const {
+    return std::all_of(steps_.begin(), steps_.end(), [](const Step& step) {
+      return step.kind != Kind::kRegister || step.value == 0;
+    });
   }
 
  private:

@@ -59,7 +59,8 @@ struct FoundFinding {
 // A cycle of lock orders that cannot become a deadlock: no finding.
 struct ExcludedCycle {
   std::string message;       // one line
-  std::string verdict, why;  // "guarded", "refuted", ...; and in one line, by what
+  // "guarded", "same task only", "disjoint instances", "refuted"; and in one line, why.
+  std::string verdict, why;
 };
 
 struct ScenarioResult {

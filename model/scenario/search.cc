@@ -232,7 +232,10 @@ void Search::AddLockReports() {
   const sim::Validator::Conclusions reports = all_.locks->Conclude();
   result_.more_cycles = reports.more_cycles;
   for (const sim::LockReport& report : reports.found) {
-    if (report.kind == sim::ReportKind::kLockCycle && options_.confirms) {
+    const std::string apart = WhyApart(report);
+    if (!apart.empty()) {
+      result_.excluded_cycles.push_back({sim::Message(report), "disjoint instances", apart});
+    } else if (report.kind == sim::ReportKind::kLockCycle && options_.confirms) {
       AddCycle(report);
     } else {
       Add(FindingOf(report), ExecutionsOf(report));
@@ -242,6 +245,16 @@ void Search::AddLockReports() {
     result_.excluded_cycles.push_back(
         {sim::Message(report), sim::VerdictName(report.cycle.verdict), report.cycle.why});
   }
+}
+
+std::string Search::WhyApart(const sim::LockReport& report) {
+  if (report.kind != sim::ReportKind::kLockCycle || program_ == nullptr) return "";
+  if (!instances_) instances_.emplace(*program_);
+  std::vector<model::LockInstances::Wait> cycle;
+  for (const sim::LockEdge& edge : report.cycle.edges) {
+    cycle.emplace_back(edge.held.lock.name, edge.acquired.lock.name);
+  }
+  return instances_->WhyApart(cycle);
 }
 
 void Search::AddCycle(const sim::LockReport& report) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "model/crash/enumeration_check.h"
+#include "model/program/lock_instances.h"
 #include "model/scenario/execution.h"
 #include "model/scenario/lock_cycle_judge.h"
 #include "model/scenario/runner.h"
@@ -69,6 +70,8 @@ class Search {
   std::vector<std::string> Bounds() const;
   void AddLockReports();
   void AddCycle(const sim::LockReport& report);
+  // By what the threads of a lock program can hold at all, why the cycle is no deadlock; or empty.
+  std::string WhyApart(const sim::LockReport& report);
   // `executions`: those that lead to it, ascending.
   FoundFinding& Add(const sim::Finding& finding, const std::vector<int64_t>& executions);
   // Runs the execution again, for its schedule and events, and for the detail of `finding`, if it
@@ -81,7 +84,8 @@ class Search {
   std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   LockCycleJudge judge_;
-  std::vector<Chunk> chunks_;  // of a round
+  std::optional<model::LockInstances> instances_;  // when needed
+  std::vector<Chunk> chunks_;                      // of a round
   std::atomic<size_t> next_chunk_ = 0;
   std::atomic<uint64_t> executions_done_ = 0;
   std::atomic<bool> out_of_time_ = false;
