@@ -58,7 +58,7 @@ struct FoundFinding {
 
 // A cycle of lock orders that cannot become a deadlock: no finding.
 struct ExcludedCycle {
-  std::string message;       // one line
+  std::string message;  // one line
   // "guarded", "same task only", "disjoint instances", "refuted"; and in one line, why.
   std::string verdict, why;
 };
