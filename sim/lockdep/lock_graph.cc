@@ -36,14 +36,14 @@ bool LockGraph::Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag) {
     in_[to.value].push_back({from, number});
     AddToOrder(from, to, closes_cycle);
   }
-  Edge& edge = edges_[it->second];
+  const uint32_t index = it->second;
+  Edge& edge = edges_[index];
   SIM_CHECK((edge.kinds & Bit(kind)) == 0);
   edge.kinds = static_cast<uint8_t>(edge.kinds | Bit(kind));
   edge.tag[static_cast<size_t>(kind)] = tag;
   for (std::vector<Link>* links : {&out_[from.value], &in_[to.value]}) {
-    std::find_if(links->rbegin(), links->rend(), [&](const Link& link) {
-      return link.edge == it->second;
-    })->kinds = edge.kinds;
+    const auto is_its = [index](const Link& link) { return link.edge == index; };
+    std::find_if(links->rbegin(), links->rend(), is_its)->kinds = edge.kinds;
   }
   return closes_cycle;
 }
