@@ -15,7 +15,7 @@
 namespace scenario {
 namespace {
 
-std::string Op(const std::string& op, const std::string& operand, const std::string& name) {
+std::string OpText(const std::string& op, const std::string& operand, const std::string& name) {
   return absl::StrCat(R"({"op": ")", op, R"(", ")", operand, R"(": ")", name, R"("})");
 }
 
@@ -25,9 +25,10 @@ std::vector<std::string> RandomWaits(std::mt19937& random, bool in_item) {
   const std::string event = random() % 2 == 0 ? "first_done" : "second_done";
   switch (random() % (in_item ? 4 : 2)) {
     case 0:
-      return {Op("lock", "lock", lock), Op("wait", "event", event), Op("unlock", "lock", lock)};
+      return {OpText("lock", "lock", lock), OpText("wait", "event", event),
+              OpText("unlock", "lock", lock)};
     case 1:
-      return {Op("lock", "lock", lock), Op("unlock", "lock", lock)};
+      return {OpText("lock", "lock", lock), OpText("unlock", "lock", lock)};
     default:
       return {};
   }
@@ -38,8 +39,8 @@ std::string RandomProgram(std::mt19937& random) {
   std::vector<std::string> works, threads;
   for (const char* const name : {"first", "second"}) {
     std::vector<std::string> ops = RandomWaits(random, true);
-    std::erase(ops, Op("wait", "event", absl::StrCat(name, "_done")));
-    ops.push_back(Op("signal", "event", absl::StrCat(name, "_done")));
+    std::erase(ops, OpText("wait", "event", absl::StrCat(name, "_done")));
+    ops.push_back(OpText("signal", "event", absl::StrCat(name, "_done")));
     works.push_back(
         absl::StrCat(R"({"name": ")", name, R"(", "ops": [)", absl::StrJoin(ops, ", "), "]}"));
     ops = RandomWaits(random, false);
