@@ -40,14 +40,15 @@ bool AllAreWaitedFor(const sim::LockReport& report) {
 
 }  // namespace
 
-void LockCycleJudge::AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int64_t execution) {
+bool LockCycleJudge::AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int64_t execution) {
   const bool known = std::any_of(deadlocks_.begin(), deadlocks_.end(),
                                  [&](const Deadlock& other) { return other.tasks == tasks; });
-  if (known) return;
+  if (known) return false;
   deadlocks_.push_back({.tasks = tasks,
                         .source = absl::StrCat("execution ", execution, " of the search"),
                         .run = {.execution = execution},
                         .is_searched = true});
+  return true;
 }
 
 CycleOutcome LockCycleJudge::Judge(const sim::LockReport& report, RunOfFn run_of) {

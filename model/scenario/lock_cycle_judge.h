@@ -37,8 +37,8 @@ class LockCycleJudge {
   LockCycleJudge(const Scenario& scenario, const model::LockProgram* program)
       : scenario_(scenario), bench_(scenario, program), is_program_(program != nullptr) {}
 
-  // An execution of the search has ended so.
-  void AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int64_t execution);
+  // An execution of the search has ended so. True: the first one; Judge() may ask for it.
+  [[nodiscard]] bool AddDeadlock(const std::vector<sim::HoldAndWait>& tasks, int64_t execution);
 
   // `run_of` gives an execution of the search with its schedule. Requires: a cycle.
   using RunOfFn = absl::FunctionRef<TracedRun(int64_t execution)>;

@@ -116,16 +116,16 @@ void Search::RunSystematic() {
                       .watcher = check.has_value() ? &*check : nullptr,
                       .covers = options_.coverage},
                      *strategy, *chunk.locks);
+    const bool new_deadlock =
+        !result.deadlocked.empty() && judge_.AddDeadlock(result.deadlocked, number);
+    result.deadlocked.clear();
     const bool is_new =
-        chunk.locks->events_learnt() > learnt_before ||
+        new_deadlock || chunk.locks->events_learnt() > learnt_before ||
         std::any_of(result.findings.begin(), result.findings.end(), [&](const auto& finding) {
           return !index_.contains({finding.kind, finding.message});
         });
     if (is_new) schedules_.emplace(number, std::move(result.schedule));
     for (const sim::Finding& finding : std::exchange(result.findings, {})) Add(finding, {number});
-    if (!result.deadlocked.empty()) {
-      judge_.AddDeadlock(std::exchange(result.deadlocked, {}), number);
-    }
     Keep(std::move(result), number, chunk);
     KeepEnumerated(check, number, chunk);
     progress_(++executions_done_, 0);
@@ -200,7 +200,7 @@ void Search::Join(Chunk& chunk) {
   all_.crash_states.Merge(chunk.crash_states);
   all_.enumerated.Merge(chunk.enumerated);
   for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution});
-  for (const auto& [tasks, number] : chunk.deadlocks) judge_.AddDeadlock(tasks, number);
+  for (const auto& [tasks, number] : chunk.deadlocks) (void)judge_.AddDeadlock(tasks, number);
   all_.locks->Merge(*chunk.locks);
   if (options_.guards) result_.guards.Merge(chunk.guards);
   result_.lock_stat.Merge(chunk.lock_stat);
