@@ -21,10 +21,16 @@ void CoverageTable::Add(int64_t execution, const ExecutionCoverage& coverage) {
   }
 }
 
-void CoverageTable::Merge(const CoverageTable& other) {
-  executions_ = std::max(executions_, other.executions_);
-  for (const auto& [choice, first] : other.choice_points_) NoteFirst(choice_points_, choice, first);
-  for (const auto& [state, first] : other.final_states_) NoteFirst(final_states_, state, first);
+void CoverageTable::Merge(const CoverageTable& other, int64_t first_execution) {
+  if (other.executions_ > 0) {
+    executions_ = std::max(executions_, first_execution + other.executions_);
+  }
+  for (const auto& [choice, first] : other.choice_points_) {
+    NoteFirst(choice_points_, choice, first_execution + first);
+  }
+  for (const auto& [state, first] : other.final_states_) {
+    NoteFirst(final_states_, state, first_execution + first);
+  }
   for (size_t i = 0; i < policies_asked_.size(); ++i) {
     policies_asked_[i] += other.policies_asked_[i];
   }

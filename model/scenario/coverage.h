@@ -54,8 +54,8 @@ struct Coverage {
 class CoverageTable {
  public:
   void Add(int64_t execution, const ExecutionCoverage& coverage);
-  // `other` has seen other executions.
-  void Merge(const CoverageTable& other);
+  // `other` has seen other executions, which are then numbered from `first_execution` on.
+  void Merge(const CoverageTable& other, int64_t first_execution = 0);
   // `locks`: what the same executions showed; `on`: the policies' values.
   Coverage Summary(const sim::Validator& locks, const model::Policy& on) const;
 

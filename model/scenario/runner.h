@@ -31,7 +31,10 @@ struct RunOptions {
   // Every execution that matters, until there are no more, whatever the scenario's search is.
   bool complete = false;
   std::optional<int64_t> max_seconds;  // of real time for each search, which then is cut off
-  int jobs = 1;            // threads for the executions of this scenario; changes no result
+  int jobs = 1;  // threads for the executions of this scenario; changes no result
+  // So much of each subtree of a systematic search is searched before what is left of it is given
+  // to all threads again. Which execution comes when depends on it, but not which there are.
+  int64_t part_executions = 4'096;
   bool races = true;       // look for data races
   bool confirms = true;    // look for the deadlock of each lock cycle, or for the proof of none
   bool guards = false;     // say which locks were held at accesses to fields; requires `races`

@@ -1,6 +1,7 @@
 #include "model/scenario/search.h"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -21,6 +22,8 @@ constexpr int64_t kChunkExecutions = 64;
 // What so many have shown is put together before the next begin: memory must not depend on how many
 // executions there are.
 constexpr int64_t kRoundExecutions = 256 * kChunkExecutions;
+// The same for the parts of a systematic search.
+constexpr int64_t kMostParts = 64;
 
 constexpr int64_t kProbes = 256;  // of the number of executions
 
@@ -46,8 +49,9 @@ ScenarioResult Search::Run() {
   return Result();
 }
 
-bool Search::OutOfTime() const {
-  return deadline_.has_value() && std::chrono::steady_clock::now() >= *deadline_;
+bool Search::OutOfTime() {
+  if (deadline_.has_value() && std::chrono::steady_clock::now() >= *deadline_) out_of_time_ = true;
+  return out_of_time_;
 }
 
 void Search::RunSampled() {
@@ -58,52 +62,73 @@ void Search::RunSampled() {
 }
 
 void Search::RunRound(int64_t first, int64_t end) {
-  chunks_ = std::vector<Chunk>((end - first + kChunkExecutions - 1) / kChunkExecutions);
-  next_chunk_ = 0;
-  const size_t threads = std::min<size_t>(chunks_.size(), std::max(options_.jobs, 1));
-  std::vector<std::thread> others;
-  for (size_t i = 1; i < threads; ++i) others.emplace_back([=, this] { WorkOnChunks(first, end); });
-  WorkOnChunks(first, end);
-  for (std::thread& thread : others) thread.join();
-  for (Chunk& chunk : chunks_) Join(chunk);
+  const int64_t chunks = (end - first + kChunkExecutions - 1) / kChunkExecutions;
+  RunChunks(static_cast<size_t>(chunks), [&](Workbench& bench, size_t i) {
+    const int64_t begin = first + static_cast<int64_t>(i) * kChunkExecutions;
+    RunChunk(bench, begin, std::min(begin + kChunkExecutions, end), chunks_[i]);
+  });
+  for (Chunk& chunk : chunks_) Join(chunk, 0);
 }
 
-void Search::WorkOnChunks(int64_t first_of_round, int64_t end_of_round) {
-  const int64_t limit = ExecutionLimit(scenario_.search);
-  Workbench bench(scenario_, program_.get());
-  for (size_t i = next_chunk_++; i < chunks_.size(); i = next_chunk_++) {
-    const int64_t first = first_of_round + static_cast<int64_t>(i) * kChunkExecutions;
-    const int64_t end = std::min(first + kChunkExecutions, end_of_round);
-    for (int64_t number = first; number < end; ++number) {
-      if (out_of_time_ || OutOfTime()) {
-        out_of_time_ = true;
-        return;
-      }
-      Chunk& chunk = chunks_[i];
-      std::optional<model::EnumerationCheck> check = NewEnumerationCheck();
-      Keep(RunNumber(scenario_.search, number, bench, *chunk.locks,
-                     {.guards = options_.races ? &chunk.guards : nullptr,
-                      .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
-                      .watcher = check.has_value() ? &*check : nullptr,
-                      .covers = options_.coverage}),
-           number, chunk);
-      KeepEnumerated(check, number, chunk);
-      progress_(++executions_done_, static_cast<uint64_t>(limit));
-    }
+void Search::RunChunks(size_t count, const std::function<void(Workbench&, size_t)>& run) {
+  chunks_ = std::vector<Chunk>(count);
+  std::atomic<size_t> next = 0;
+  const auto work = [&](Workbench& bench) {
+    for (size_t i = next++; i < count; i = next++) run(bench, i);
+  };
+  const size_t threads = std::min(count, static_cast<size_t>(std::max(options_.jobs, 1)));
+  while (benches_.size() < threads) {
+    benches_.push_back(std::make_unique<Workbench>(scenario_, program_.get()));
+  }
+  std::vector<std::thread> others;
+  for (size_t i = 1; i < threads; ++i) others.emplace_back([&, i] { work(*benches_[i]); });
+  work(*benches_[0]);
+  for (std::thread& thread : others) thread.join();
+}
+
+void Search::RunChunk(Workbench& bench, int64_t first, int64_t end, Chunk& chunk) {
+  const auto limit = static_cast<uint64_t>(ExecutionLimit(scenario_.search));
+  for (int64_t number = first; number < end && !OutOfTime(); ++number) {
+    std::optional<model::EnumerationCheck> check = NewEnumerationCheck();
+    ExecutionResult result =
+        RunNumber(scenario_.search, number, bench, *chunk.locks,
+                  {.guards = options_.races ? &chunk.guards : nullptr,
+                   .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
+                   .watcher = check.has_value() ? &*check : nullptr,
+                   .covers = options_.coverage});
+    Keep(result, number, chunk);
+    KeepEnumerated(check, number, chunk);
+    progress_(++executions_done_, limit);
   }
 }
 
+// Near the limit, so few parts are taken that they cannot go beyond it.
 void Search::RunSystematic() {
+  const auto tree = MakeSearchTree(scenario_.search, program_ != nullptr);
   const int64_t limit = ExecutionLimit(scenario_.search);
-  Chunk chunk;
-  Workbench bench(scenario_, program_.get());
-  const auto strategy = MakeSystematic(scenario_.search, program_ != nullptr);
-  for (int64_t number = 0;; ++number) {
-    complete_ = !strategy->Next();
-    out_of_time_ = !complete_ && OutOfTime();
-    const auto done = static_cast<int64_t>(result_.executions + chunk.digests.size());
-    if (complete_ || out_of_time_ || done == limit) break;
-    if (chunk.digests.size() == kRoundExecutions) AddDigests(chunk);
+  int64_t runs = 0;
+  for (;;) {
+    const int64_t left = limit - static_cast<int64_t>(result_.executions);
+    const int64_t most = std::clamp(left / options_.part_executions, int64_t{1}, kMostParts);
+    const auto parts = tree->Take(static_cast<size_t>(most));
+    complete_ = parts.empty();
+    if (complete_ || left == 0 || OutOfTime()) return;
+    RunChunks(parts.size(),
+              [&](Workbench& bench, size_t i) { RunPart(bench, *parts[i], left, chunks_[i]); });
+    for (size_t i = 0; i < parts.size(); ++i) {
+      Join(chunks_[i], runs);
+      runs += chunks_[i].runs();
+    }
+    if (out_of_time_) return;
+    for (const auto& part : parts) tree->Join(*part);
+  }
+}
+
+void Search::RunPart(Workbench& bench, sim::SystematicStrategy& part, int64_t limit, Chunk& chunk) {
+  while (!OutOfTime() && part.Next()) {
+    const int64_t number = chunk.runs();
+    const auto complete = static_cast<int64_t>(chunk.digests.size());
+    if (number == options_.part_executions || complete == limit) return;
     std::optional<model::EnumerationCheck> check = NewEnumerationCheck();
     const uint64_t learnt_before = chunk.locks->events_learnt();
     ExecutionResult result =
@@ -115,22 +140,14 @@ void Search::RunSystematic() {
                       .lock_stat = options_.lock_stat ? &chunk.lock_stat : nullptr,
                       .watcher = check.has_value() ? &*check : nullptr,
                       .covers = options_.coverage},
-                     *strategy, *chunk.locks);
-    const bool new_deadlock =
-        !result.deadlocked.empty() && judge_.AddDeadlock(result.deadlocked, number);
-    result.deadlocked.clear();
-    const bool is_new =
-        new_deadlock || chunk.locks->events_learnt() > learnt_before ||
-        std::any_of(result.findings.begin(), result.findings.end(), [&](const auto& finding) {
-          return !index_.contains({finding.kind, finding.message});
-        });
-    if (is_new) schedules_.emplace(number, std::move(result.schedule));
-    for (const sim::Finding& finding : std::exchange(result.findings, {})) Add(finding, {number});
-    Keep(std::move(result), number, chunk);
+                     part, *chunk.locks);
+    const bool shows_more = Keep(result, number, chunk);
     KeepEnumerated(check, number, chunk);
+    if (shows_more || chunk.locks->events_learnt() > learnt_before) {
+      chunk.schedules.emplace(number, std::move(result.schedule));
+    }
     progress_(++executions_done_, 0);
   }
-  Join(chunk);
 }
 
 double Search::EstimateExecutions() const {
@@ -147,13 +164,20 @@ double Search::EstimateExecutions() const {
   return sum / kProbes;
 }
 
-void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
+bool Search::Keep(ExecutionResult& result, int64_t number, Chunk& chunk) {
+  bool shows_more = false;
   for (sim::Finding& finding : result.findings) {
-    chunk.findings.push_back({std::move(finding), number});
+    const auto [it, is_new] =
+        chunk.index.try_emplace({finding.kind, finding.message}, chunk.findings.size());
+    if (is_new) chunk.findings.push_back({std::move(finding), number});
+    ++chunk.findings[it->second].count;
+    shows_more |= is_new;
   }
-  if (!result.deadlocked.empty()) {
-    chunk.deadlocks.emplace_back(std::move(result.deadlocked), number);
-  }
+  const bool is_new_deadlock =
+      !result.deadlocked.empty() &&
+      std::none_of(chunk.deadlocks.begin(), chunk.deadlocks.end(),
+                   [&](const auto& known) { return known.first == result.deadlocked; });
+  if (is_new_deadlock) chunk.deadlocks.emplace_back(std::move(result.deadlocked), number);
   chunk.turns += result.turns;
   chunk.most_turns = std::max(chunk.most_turns, result.turns);
   chunk.most_actors = std::max(chunk.most_actors, result.actors);
@@ -162,10 +186,11 @@ void Search::Keep(ExecutionResult result, int64_t number, Chunk& chunk) {
   chunk.crash_states.Merge(result.crash_states);
   if (options_.coverage) chunk.coverage.Add(number, result.coverage);
   if (result.abandoned) {
-    ++redundant_;
+    ++chunk.redundant;
   } else {
     chunk.digests.push_back(result.digest);
   }
+  return shows_more || is_new_deadlock;
 }
 
 std::optional<model::EnumerationCheck> Search::NewEnumerationCheck() const {
@@ -176,35 +201,50 @@ std::optional<model::EnumerationCheck> Search::NewEnumerationCheck() const {
 void Search::KeepEnumerated(const std::optional<model::EnumerationCheck>& check, int64_t number,
                             Chunk& chunk) {
   if (!check.has_value()) return;
-  model::EnumerationCount count = check->count();
-  count.first_disagreement = absl::StrCat("execution ", number, ", ", count.first_disagreement);
+  const model::EnumerationCount& count = check->count();
+  if (chunk.enumerated.disagreements == 0) chunk.disagreed_in = number;
   chunk.enumerated.Merge(count);
 }
 
-void Search::AddDigests(Chunk& chunk) {
+void Search::Join(Chunk& chunk, int64_t first) {
+  if (chunk.enumerated.disagreements > 0) {
+    chunk.enumerated.first_disagreement = absl::StrCat("execution ", first + chunk.disagreed_in,
+                                                       ", ", chunk.enumerated.first_disagreement);
+  }
+  all_.enumerated.Merge(chunk.enumerated);
   for (const sim::Digest& one : chunk.digests) {
     digest_.Add(one.high);
     digest_.Add(one.low);
   }
   result_.executions += chunk.digests.size();
-  chunk.digests.clear();
-}
-
-void Search::Join(Chunk& chunk) {
-  AddDigests(chunk);
+  all_.redundant += chunk.redundant;
   all_.turns += chunk.turns;
   all_.most_turns = std::max(all_.most_turns, chunk.most_turns);
   all_.most_actors = std::max(all_.most_actors, chunk.most_actors);
   all_.clock_reads += chunk.clock_reads;
   all_.beyond_limit += chunk.beyond_limit;
   all_.crash_states.Merge(chunk.crash_states);
-  all_.enumerated.Merge(chunk.enumerated);
-  for (const FoundIn& found : chunk.findings) Add(found.finding, {found.execution});
-  for (const auto& [tasks, number] : chunk.deadlocks) (void)judge_.AddDeadlock(tasks, number);
-  all_.locks->Merge(*chunk.locks);
-  if (options_.guards) result_.guards.Merge(chunk.guards);
+  for (auto& [number, schedule] : chunk.schedules) {
+    all_.schedules.emplace(first + number, std::move(schedule));
+  }
+  for (const FoundIn& found : chunk.findings) {
+    Add(found.finding, {first + found.execution}, found.count);
+  }
+  std::set<int64_t> needed;
+  for (const auto& [tasks, number] : chunk.deadlocks) {
+    if (judge_.AddDeadlock(tasks, first + number)) needed.insert(first + number);
+  }
+  const uint64_t known = all_.locks->events_learnt();
+  all_.locks->Merge(*chunk.locks, static_cast<uint64_t>(first));
+  for (uint64_t event = known; event < all_.locks->events_learnt(); ++event) {
+    needed.insert(static_cast<int64_t>(all_.locks->ExecutionOfEvent(event)));
+  }
+  for (const auto& [number, schedule] : chunk.schedules) {
+    if (!needed.contains(first + number)) all_.schedules.erase(first + number);
+  }
+  if (options_.guards) result_.guards.Merge(chunk.guards, static_cast<uint64_t>(first));
   result_.lock_stat.Merge(chunk.lock_stat);
-  all_.coverage.Merge(chunk.coverage);
+  all_.coverage.Merge(chunk.coverage, first);
 }
 
 ScenarioResult Search::Result() {
@@ -215,7 +255,7 @@ ScenarioResult Search::Result() {
   result_.crash_states = all_.crash_states.States();
   if (options_.enumerate.has_value()) result_.enumerated = all_.enumerated;
   result_.complete = complete_;
-  result_.redundant = redundant_;
+  result_.redundant = all_.redundant;
   result_.out_of_time = out_of_time_;
   if (IsSystematic(scenario_.search.strategy) && !complete_) {
     result_.estimate = EstimateExecutions();
@@ -301,7 +341,8 @@ std::vector<std::string> Search::Bounds() const {
   return bounds;
 }
 
-FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions) {
+FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t>& executions,
+                          uint64_t count) {
   const auto [it, is_new] =
       index_.try_emplace({finding.kind, finding.message}, result_.findings.size());
   if (is_new) {
@@ -314,7 +355,7 @@ FoundFinding& Search::Add(const sim::Finding& finding, const std::vector<int64_t
                                 .trace = MakeTrace(scenario_, told, runs)});
   }
   FoundFinding& found = result_.findings[it->second];
-  ++found.count;
+  found.count += count;
   return found;
 }
 
@@ -326,7 +367,7 @@ TracedRun Search::RunOf(int64_t number, sim::Finding* finding) const {
   ExecutionResult again;
   if (IsSystematic(scenario_.search.strategy)) {
     // One that was given up goes on to its end here.
-    sim::ReplayStrategy strategy(schedules_.at(number));
+    sim::ReplayStrategy strategy(all_.schedules.at(number));
     options.number = static_cast<uint64_t>(number);
     options.seed = run.seed;
     again = RunExecution(bench, options, strategy, locks);

@@ -4,6 +4,7 @@
 #include "sim/engine/random.h"
 #include "sim/explore/depth_first.h"
 #include "sim/explore/dpor.h"
+#include "sim/explore/dpor_tree.h"
 #include "sim/explore/pct.h"
 #include "sim/explore/pos.h"
 #include "sim/explore/random.h"
@@ -63,6 +64,15 @@ std::unique_ptr<sim::SystematicStrategy> MakeSystematic(const SearchConfig& sear
         sim::DporOptions{.fixed_turns = one_operation_turns});
   }
   return std::make_unique<sim::DepthFirstStrategy>(MaxPreemptions(search));
+}
+
+std::unique_ptr<sim::SearchTree> MakeSearchTree(const SearchConfig& search,
+                                                bool one_operation_turns) {
+  SIM_CHECK(IsSystematic(search.strategy));
+  if (search.strategy == StrategyKind::kDpor) {
+    return std::make_unique<sim::DporTree>(sim::DporOptions{.fixed_turns = one_operation_turns});
+  }
+  return std::make_unique<sim::DepthFirstTree>(MaxPreemptions(search));
 }
 
 }  // namespace scenario

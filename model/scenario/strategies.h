@@ -38,5 +38,8 @@ std::unique_ptr<sim::Strategy> MakeStrategy(const SearchConfig& search, uint64_t
 // Requires: systematic.
 std::unique_ptr<sim::SystematicStrategy> MakeSystematic(const SearchConfig& search,
                                                         bool one_operation_turns);
+// The same executions, to be searched in parts.
+std::unique_ptr<sim::SearchTree> MakeSearchTree(const SearchConfig& search,
+                                                bool one_operation_turns);
 
 }  // namespace scenario

@@ -1,7 +1,10 @@
 #include "sim/explore/depth_first.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
+
+#include "sim/check.h"
 
 namespace sim {
 namespace {
@@ -27,7 +30,7 @@ DepthFirstOptions OptionsAt(const ChoicePoint& point, bool may_preempt) {
 bool DepthFirstStrategy::Next() {
   depth_ = 0;
   if (!std::exchange(begun_, true)) return true;
-  for (; !states_.empty(); states_.pop_back()) {
+  for (; states_.size() > root_.path.size(); states_.pop_back()) {
     State& state = states_.back();
     if (++state.taken < state.options.candidates.size()) return true;
   }
@@ -36,16 +39,64 @@ bool DepthFirstStrategy::Next() {
 
 size_t DepthFirstStrategy::Choose(const ChoicePoint& point) {
   if (point.winding_down) return 0;
-  if (depth_ == states_.size()) {
-    State state;
-    if (!states_.empty()) {
-      state.preemptions = states_.back().preemptions + (states_.back().preempts() ? 1 : 0);
-    }
-    state.options = OptionsAt(point, state.preemptions < max_preemptions_);
-    states_.push_back(std::move(state));
+  if (depth_ == states_.size()) EnterState(point);
+  State& state = states_[depth_++];
+  const size_t chosen = state.options.candidates[state.taken];
+  state.actor = point.candidates[chosen].actor;
+  return chosen;
+}
+
+void DepthFirstStrategy::EnterState(const ChoicePoint& point) {
+  State state;
+  if (!states_.empty()) {
+    state.preemptions = states_.back().preemptions + (states_.back().preempts() ? 1 : 0);
   }
-  const State& state = states_[depth_++];
-  return state.options.candidates[state.taken];
+  state.options = OptionsAt(point, state.preemptions < max_preemptions_);
+  if (depth_ < root_.path.size()) {
+    const std::vector<size_t>& options = state.options.candidates;
+    const auto on_path = std::find_if(options.begin(), options.end(), [&](size_t candidate) {
+      return point.candidates[candidate].actor == root_.path[depth_];
+    });
+    SIM_CHECK(on_path != options.end());  // the world is not a function of its choices
+    state.taken = static_cast<size_t>(on_path - options.begin());
+  } else if (depth_ == root_.path.size()) {
+    state.taken = root_.begun;
+  }
+  states_.push_back(std::move(state));
+}
+
+std::vector<DepthFirstSubtree> DepthFirstStrategy::Rest() const {
+  std::vector<DepthFirstSubtree> rest;
+  DepthFirstSubtree subtree;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const State& state = states_[i];
+    const bool is_last = i + 1 == states_.size();
+    subtree.begun = state.taken + (is_last ? 0 : 1);
+    if (i >= root_.path.size() && subtree.begun < state.options.candidates.size()) {
+      rest.push_back(subtree);
+    }
+    subtree.path.push_back(state.actor);
+  }
+  std::reverse(rest.begin(), rest.end());
+  return rest;
+}
+
+std::vector<std::unique_ptr<SystematicStrategy>> DepthFirstTree::Take(size_t most) {
+  std::vector<std::unique_ptr<SystematicStrategy>> taken;
+  for (; taken.size() < most && !open_.empty(); open_.pop_back()) {
+    taken.push_back(
+        std::make_unique<DepthFirstStrategy>(max_preemptions_, std::move(open_.back())));
+  }
+  taken_ = taken.size();
+  return taken;
+}
+
+void DepthFirstTree::Join(SystematicStrategy& subtree) {
+  std::vector<DepthFirstSubtree> rest = static_cast<DepthFirstStrategy&>(subtree).Rest();
+  std::move(rest.begin(), rest.end(), std::back_inserter(left_));
+  if (--taken_ > 0) return;
+  std::move(left_.rbegin(), left_.rend(), std::back_inserter(open_));
+  left_.clear();
 }
 
 size_t DepthFirstProbe::Choose(const ChoicePoint& point) {

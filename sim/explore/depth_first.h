@@ -8,7 +8,10 @@
 // Memory grows with the depth of an execution, not with their number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "sim/engine/random.h"
@@ -22,14 +25,22 @@ struct DepthFirstOptions {
   bool running_first = false;
 };
 
+// The executions that begin with these turns, and then not with one of the first `begun` options.
+struct DepthFirstSubtree {
+  std::vector<Actor> path;
+  size_t begun = 0;
+};
+
 class DepthFirstStrategy final : public SystematicStrategy {
  public:
   static constexpr uint32_t kAnyNumber = UINT32_MAX;
 
-  explicit DepthFirstStrategy(uint32_t max_preemptions = kAnyNumber)
-      : max_preemptions_(max_preemptions) {}
+  explicit DepthFirstStrategy(uint32_t max_preemptions = kAnyNumber, DepthFirstSubtree subtree = {})
+      : max_preemptions_(max_preemptions), root_(std::move(subtree)) {}
 
   [[nodiscard]] bool Next() override;
+  // What is left, in order.
+  std::vector<DepthFirstSubtree> Rest() const;
   size_t Choose(const ChoicePoint& point) override;
 
  private:
@@ -38,14 +49,34 @@ class DepthFirstStrategy final : public SystematicStrategy {
     DepthFirstOptions options;
     size_t taken = 0;          // index of options.candidates
     uint32_t preemptions = 0;  // before it
+    Actor actor;               // who has the turn
 
     bool preempts() const { return options.running_first && taken > 0; }
   };
 
+  void EnterState(const ChoicePoint& point);
+
   uint32_t max_preemptions_;
+  DepthFirstSubtree root_;
   bool begun_ = false;
   std::vector<State> states_;
   size_t depth_ = 0;  // of the execution at hand
+};
+
+class DepthFirstTree final : public SearchTree {
+ public:
+  explicit DepthFirstTree(uint32_t max_preemptions = DepthFirstStrategy::kAnyNumber)
+      : max_preemptions_(max_preemptions) {}
+
+  [[nodiscard]] std::vector<std::unique_ptr<SystematicStrategy>> Take(size_t most) override;
+  void Join(SystematicStrategy& subtree) override;
+
+ private:
+  uint32_t max_preemptions_;
+  std::vector<DepthFirstSubtree> open_ = {{}};  // the next one last
+  // Of those taken, what is left of those joined; the next one first.
+  std::vector<DepthFirstSubtree> left_;
+  size_t taken_ = 0;
 };
 
 // One way at random through what DepthFirstStrategy goes through. The product of the numbers of

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <optional>
-#include <span>
+#include <tuple>
 #include <utility>
 
 #include "sim/check.h"
@@ -11,22 +12,12 @@
 namespace sim {
 namespace {
 
-bool AnyConflict(std::span<const Footprint> a, std::span<const Footprint> b) {
-  return std::any_of(a.begin(), a.end(), [&](const Footprint& x) {
-    return std::any_of(b.begin(), b.end(), [&](const Footprint& y) { return Conflict(x, y); });
-  });
-}
-
 void Join(std::vector<uint32_t>& clock, const std::vector<uint32_t>& other) {
   if (clock.size() < other.size()) clock.resize(other.size());
   for (size_t i = 0; i < other.size(); ++i) clock[i] = std::max(clock[i], other[i]);
 }
 
 }  // namespace
-
-bool DporStrategy::Depend(const Step& a, const Step& b) {
-  return !a.fixed || !b.fixed || AnyConflict(a.accesses, b.accesses);
-}
 
 bool DporStrategy::IsIn(const Event& event, const Clock& clock) {
   return event.step.actor < clock.size() && clock[event.step.actor] >= event.nth;
@@ -62,28 +53,30 @@ class DporStrategy::Reversal {
   }
 
   uint32_t first() const { return first_; }
+
   size_t size() const { return turns_.size(); }
   const Step& operator[](size_t i) const {
     return turns_[i] == kMoved ? moved_ : trace_[turns_[i]].step;
   }
   void Remove(size_t i) { turns_.erase(turns_.begin() + static_cast<ptrdiff_t>(i)); }
+  bool Ordered(size_t a, size_t b, const Step& step) const {
+    if (turns_[b] != kMoved) return IsIn(trace_[turns_[a]], trace_[turns_[b]].clock);
+    // It is the same turn, of which `step` may know more than a request does.
+    const Step& moved = fixed_turns_ && step.fixed ? step : moved_;
+    return IsIn(trace_[turns_[a]], before_) || Depend(trace_[turns_[a]].step, moved);
+  }
 
-  // Where `step` is in the sequence, or size() if it is not, provided that the sequence may as well
-  // begin with it. None: it may not.
-  std::optional<size_t> PlaceOf(const Step& step) const {
-    for (size_t i = 0; i < size(); ++i) {
-      if ((*this)[i].actor != step.actor) continue;
-      // It is the same turn, of which `step` may know more than a request does.
-      const Step& moved = fixed_turns_ && step.fixed ? step : moved_;
+  // The same, when the execution has been forgotten.
+  DporSequence Kept() const {
+    DporSequence sequence(fixed_turns_);
+    for (size_t i = 0; i < turns_.size(); ++i) {
+      sequence.Add((*this)[i]);
+      const Clock& clock = turns_[i] == kMoved ? before_ : trace_[turns_[i]].clock;
       for (size_t j = 0; j < i; ++j) {
-        if (Ordered(j, i, moved)) return std::nullopt;
+        if (IsIn(trace_[turns_[j]], clock)) sequence.OrderLastAfter(j);
       }
-      return i;
     }
-    for (size_t i = 0; i < size(); ++i) {
-      if (Depend(step, (*this)[i])) return std::nullopt;
-    }
-    return size();
+    return sequence;
   }
 
  private:
@@ -123,14 +116,6 @@ class DporStrategy::Reversal {
     return holder;
   }
 
-  // Must the `a`-th come before the `b`-th? Requires: a < b.
-  bool Ordered(size_t a, size_t b, const Step& moved) const {
-    if (turns_[b] == kMoved) {
-      return IsIn(trace_[turns_[a]], before_) || Depend(trace_[turns_[a]].step, moved);
-    }
-    return IsIn(trace_[turns_[a]], trace_[turns_[b]].clock);
-  }
-
   const std::vector<Event>& trace_;
   uint32_t first_;
   const Step& moved_;
@@ -148,10 +133,10 @@ bool DporStrategy::Next() {
   events_.clear();
   requests_.clear();
   guide_.clear();
-  last_turn_.assign(actor_count_, 0);
+  last_turn_.clear();
   closed_ = abandoned_ = false;
   if (!std::exchange(begun_, true)) return true;
-  for (; !states_.empty(); states_.pop_back()) {
+  for (; states_.size() > path_.size(); states_.pop_back()) {
     State& state = states_.back();
     if (trace_.size() == states_.size()) {
       state.sleep.push_back(std::move(trace_.back().step));
@@ -164,6 +149,23 @@ bool DporStrategy::Next() {
     return true;
   }
   return false;
+}
+
+std::vector<DporStrategy::Rest> DporStrategy::TakeRest() {
+  std::vector<Rest> rest;
+  for (size_t i = path_.size(); i < states_.size(); ++i) {
+    State& state = states_[i];
+    Rest& left = rest.emplace_back();
+    left.seen.assign(state.sleep.begin() + static_cast<ptrdiff_t>(state.inherited),
+                     state.sleep.end());
+    if (i < trace_.size()) {
+      left.way = trace_[i].step;
+    } else {
+      left.todo = std::exchange(guide_, {});
+    }
+    std::move(state.todo.begin(), state.todo.end(), std::back_inserter(left.todo));
+  }
+  return rest;
 }
 
 size_t DporStrategy::Choose(const ChoicePoint& point) {
@@ -180,6 +182,7 @@ size_t DporStrategy::Choose(const ChoicePoint& point) {
 
 void DporStrategy::Close(const ChoicePoint& point) {
   closed_ = true;
+  if (turn_ < path_.size()) dead_end_ = DeadEnd{.turns = turn_, .instead = {}};
   for (const Candidate& candidate : point.candidates) {
     if (!candidate.asks) continue;
     Event& request = requests_.emplace_back();
@@ -202,8 +205,12 @@ size_t DporStrategy::ChooseAgain(const ChoicePoint& point) {
 size_t DporStrategy::ChooseNew(const ChoicePoint& point) {
   if (states_.size() == turn_) EnterState();
   State& state = states_.back();
-  const std::optional<size_t> chosen =
-      guide_.empty() ? ChooseAny(point, state) : Follow(point, state);
+  std::optional<size_t> chosen;
+  if (turn_ < path_.size()) {
+    chosen = ChooseOnPath(point);
+  } else {
+    chosen = guide_.empty() ? ChooseAny(point, state) : Follow(point, state);
+  }
   if (!chosen.has_value()) {
     closed_ = abandoned_ = true;
     return kAbandon;
@@ -214,6 +221,21 @@ size_t DporStrategy::ChooseNew(const ChoicePoint& point) {
   return *chosen;
 }
 
+// None: a plan that cannot be carried out.
+std::optional<size_t> DporStrategy::ChooseOnPath(const ChoicePoint& point) {
+  for (size_t i = 0; i < point.candidates.size(); ++i) {
+    const Candidate& candidate = point.candidates[i];
+    if (!candidate.blocked && IndexOf(candidate.actor) == path_[turn_].actor) return i;
+  }
+  dead_end_ = DeadEnd{.turns = turn_, .instead = {}};
+  for (const Candidate& candidate : point.candidates) {
+    if (!candidate.blocked && !states_.back().IsAsleep(IndexOf(candidate.actor))) {
+      dead_end_->instead.push_back(StepOf(candidate));
+    }
+  }
+  return std::nullopt;
+}
+
 void DporStrategy::EnterState() {
   State state;
   if (turn_ > 0) {
@@ -222,6 +244,11 @@ void DporStrategy::EnterState() {
       if (step.actor != last.actor && !Depend(step, last)) state.sleep.push_back(step);
     }
   }
+  if (turn_ < path_.size()) {
+    const std::vector<Step>& elders = path_[turn_].elders;
+    state.sleep.insert(state.sleep.end(), elders.begin(), elders.end());
+  }
+  state.inherited = state.sleep.size();
   states_.push_back(std::move(state));
 }
 
@@ -239,7 +266,7 @@ std::optional<size_t> DporStrategy::Follow(const ChoicePoint& point, State& stat
   guide_.clear();
   for (const Candidate& candidate : point.candidates) {
     if (!candidate.blocked && !state.IsAsleep(IndexOf(candidate.actor))) {
-      state.todo.push_back({StepOf(candidate), {}});
+      state.todo.push_back({.step = StepOf(candidate), .whole = true});
     }
   }
   if (state.todo.empty()) return std::nullopt;
@@ -268,7 +295,7 @@ void DporStrategy::OnTurn(const Turn& turn) {
   if (closed_) return;
   Event& event = trace_[turn_];
   if (turn_++ < replayed_) return;
-  event.step.fixed = true;
+  event.step.fixed = event.step.certain = true;
   event.step.accesses.clear();
   for (const Footprint& access : turn.accesses) {
     if (access.object.valid()) event.step.accesses.push_back(access);
@@ -283,7 +310,7 @@ void DporStrategy::OnEnd() {
 
 // Of a turn that has not been taken: what comes after its first access is not known.
 DporStrategy::Step DporStrategy::StepOf(const Candidate& candidate) {
-  Step step{IndexOf(candidate.actor), candidate.asks, /*fixed=*/false, {}};
+  Step step{IndexOf(candidate.actor), candidate.asks, /*fixed=*/false, /*certain=*/false, {}};
   if (candidate.next.object.valid()) step.accesses.push_back(candidate.next);
   return step;
 }
@@ -291,7 +318,7 @@ DporStrategy::Step DporStrategy::StepOf(const Candidate& candidate) {
 // What has to come before a turn that begins as `candidate`.
 void DporStrategy::Begin(Event& event, const Candidate& candidate) {
   const ActorIndex actor = event.step.actor;
-  if (last_turn_.size() < actor_count_) last_turn_.resize(actor_count_, 0);
+  if (last_turn_.size() <= actor) last_turn_.resize(actor + 1, 0);
   event.previous = last_turn_[actor];
   event.nth = event.previous > 0 ? trace_[event.previous - 1].nth + 1 : 1;
   event.enabler = candidate.actor.kind == Actor::Kind::kTask
@@ -308,16 +335,16 @@ uint32_t DporStrategy::CreatorOf(uint32_t event) const {
 
 DporStrategy::ActorIndex DporStrategy::IndexOf(const Actor& actor) {
   std::vector<ActorIndex>& known = actor.kind == Actor::Kind::kTask ? tasks_ : events_;
-  if (actor.id >= known.size()) known.resize(actor.id + 1, kNobody);
+  if (actor.id >= known.size()) known.resize(actor.id + 1, kNoDporActor);
   ActorIndex& index = known[actor.id];
-  if (index != kNobody) return index;
-  if (actor.kind == Actor::Kind::kTask) return index = actor_count_++;
+  if (index != kNoDporActor) return index;
+  if (actor.kind == Actor::Kind::kTask) return index = actors_->Task(TaskId{actor.id});
   const uint32_t turns = CreatorOf(actor.id);
-  const EventKey key = turns == 0 ? EventKey{kNobody, 0, actor.id}
+  const EventKey key = turns == 0 ? EventKey{kNoDporActor, 0, actor.id}
                                   : EventKey{trace_[turns - 1].step.actor, trace_[turns - 1].nth,
                                              actor.id - events_begin_[turns - 1]};
-  const auto [it, is_new] = events_by_key_.try_emplace(key, actor_count_);
-  if (is_new) ++actor_count_;
+  const auto [it, is_new] = events_by_key_.try_emplace(key, kNoDporActor);
+  if (is_new) it->second = std::apply(std::bind_front(&DporActors::Event, actors_.get()), key);
   return index = it->second;
 }
 
@@ -400,27 +427,20 @@ void DporStrategy::FindRacesOf(const Event& event) {
 void DporStrategy::Reverse(const Race& race) {
   Step moved = race.second->step;
   moved.fixed &= options_.fixed_turns;
+  moved.certain = false;
   Reversal reversal(trace_, race.first, moved, race.second->before, options_.fixed_turns);
   if (!reversal.MakePossible()) return;
   State& state = states_[reversal.first()];
   for (const Step& step : state.sleep) {
-    if (reversal.PlaceOf(step).has_value()) return;
+    if (PlaceOf(step, reversal).has_value()) return;
   }
-  std::vector<Branch>* branches = &state.todo;
-  for (;;) {
-    size_t place = 0;
-    const auto branch = std::find_if(branches->begin(), branches->end(), [&](const Branch& b) {
-      const std::optional<size_t> found = reversal.PlaceOf(b.step);
-      place = found.value_or(0);
-      return found.has_value();
-    });
-    if (branch == branches->end()) break;
-    if (place < reversal.size()) reversal.Remove(place);
-    if (branch->next.empty() || reversal.size() == 0) return;
-    branches = &branch->next;
-  }
-  for (size_t i = 0; i < reversal.size(); ++i) {
-    branches = &branches->emplace_back(Branch{reversal[i], {}}).next;
+  if (reversal.first() >= path_.size()) {
+    AddSequence(state.todo, 0, std::move(reversal));
+  } else {
+    std::vector<ActorIndex> actors;
+    for (size_t i = 0; i < reversal.size(); ++i) actors.push_back(reversal[i].actor);
+    if (!outside_index_.emplace(reversal.first(), std::move(actors)).second) return;
+    outside_.emplace_back(reversal.first(), reversal.Kept());
   }
 }
 

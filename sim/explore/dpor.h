@@ -25,13 +25,17 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
+#include <set>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
+#include "sim/explore/dpor_step.h"
 #include "sim/explore/systematic.h"
+#include "sim/explore/wake_up_tree.h"
 
 namespace sim {
 
@@ -42,9 +46,20 @@ struct DporOptions {
   bool fixed_turns = false;
 };
 
+// Where a part of the search begins: after these turns, each with what is asleep beside it because
+// it is searched before.
+struct DporPathTurn {
+  DporActor actor = kNoDporActor;
+  std::vector<DporStep> elders;
+};
+using DporPath = std::vector<DporPathTurn>;
+
 class DporStrategy final : public SystematicStrategy {
  public:
-  explicit DporStrategy(DporOptions options = {}) : options_(options) {}
+  explicit DporStrategy(DporOptions options = {},
+                        std::shared_ptr<DporActors> actors = std::make_shared<DporActors>(),
+                        DporPath path = {})
+      : options_(options), actors_(std::move(actors)), path_(std::move(path)) {}
 
   // False: every trace has been seen.
   [[nodiscard]] bool Next() override;
@@ -54,32 +69,41 @@ class DporStrategy final : public SystematicStrategy {
   // ... and those given up because all that was left to do would lead to traces already seen.
   uint64_t redundant() const { return redundant_; }
 
+  // For the search that this is a part of, once it has ended or been cut off (SearchTree::Join()).
+  // What the turns of the path do.
+  DporStep PathStep(size_t turn) const { return trace_[turn].step; }
+  // Sequences that are to be run after so many turns of the path.
+  using Outside = std::vector<std::pair<size_t, DporSequence>>;
+  const Outside& outside() const { return outside_; }
+  // What is known and planned at a state.
+  struct Rest {
+    std::vector<DporStep> seen;   // after these everything has been
+    std::optional<DporStep> way;  // to the next state
+    std::vector<DporBranch> todo;
+  };
+  // From the end of the path on; empty: nothing is left.
+  std::vector<Rest> TakeRest();
+  // The path cannot be taken to its end: what comes after so many turns of it is not possible then.
+  // These are.
+  struct DeadEnd {
+    size_t turns = 0;
+    std::vector<DporStep> instead;
+  };
+  const std::optional<DeadEnd>& dead_end() const { return dead_end_; }
+
   size_t Choose(const ChoicePoint& point) override;
   void OnTurn(const Turn& turn) override;
   void OnEnd() override;
 
  private:
-  // Actors by first appearance in any execution.
-  using ActorIndex = uint32_t;
-  static constexpr ActorIndex kNobody = UINT32_MAX;
-  // An event: who made it, in which of its turns, as which of that turn's. Its id will not do: it
-  // depends on the order of independent turns.
+  using ActorIndex = DporActor;
+  using Step = DporStep;
+  using Branch = DporBranch;
+  // An event: who made it, in which of its turns, as which of that turn's.
   using EventKey = std::tuple<ActorIndex, uint32_t, uint32_t>;
   // How many turns of each actor happen before; an actor beyond the end: none.
   using Clock = std::vector<uint32_t>;
 
-  // What an actor does in one turn.
-  struct Step {
-    ActorIndex actor = kNobody;
-    bool asks = false;  // for a lock, the object of the first access, and waits for it
-    bool fixed = true;  // the accesses are those that it will have
-    absl::InlinedVector<Footprint, 3> accesses;
-  };
-  // A wake-up tree: a step, and then one of these; none: then anything.
-  struct Branch {
-    Step step;
-    std::vector<Branch> next;
-  };
   // A turn of the execution at hand.
   struct Event {
     Step step;
@@ -92,6 +116,7 @@ class DporStrategy final : public SystematicStrategy {
   struct State {
     std::vector<Step> sleep;   // lead only to traces that have been seen
     std::vector<Branch> todo;  // beside the turn being taken
+    size_t inherited = 0;      // so many of `sleep` are from before
 
     bool IsAsleep(ActorIndex actor) const;
   };
@@ -109,7 +134,6 @@ class DporStrategy final : public SystematicStrategy {
   // be run before the first to reverse them.
   class Reversal;
 
-  static bool Depend(const Step& a, const Step& b);
   static bool IsIn(const Event& event, const Clock& clock);
 
   ActorIndex IndexOf(const Actor& actor);
@@ -119,6 +143,7 @@ class DporStrategy final : public SystematicStrategy {
   void Close(const ChoicePoint& point);
   size_t ChooseAgain(const ChoicePoint& point);
   size_t ChooseNew(const ChoicePoint& point);
+  std::optional<size_t> ChooseOnPath(const ChoicePoint& point);
   void EnterState();
   std::optional<size_t> Follow(const ChoicePoint& point, State& state);
   std::optional<size_t> ChooseAny(const ChoicePoint& point, const State& state);
@@ -131,9 +156,14 @@ class DporStrategy final : public SystematicStrategy {
   void Reverse(const Race& race);
 
   DporOptions options_;
+  std::shared_ptr<DporActors> actors_;
+  DporPath path_;
+  std::optional<DeadEnd> dead_end_;
+  Outside outside_;
+  std::set<std::pair<size_t, std::vector<ActorIndex>>> outside_index_;  // who, in which order
   uint64_t executions_ = 0, redundant_ = 0;
   bool begun_ = false;
-  ActorIndex actor_count_ = 0;
+  // Of those met here.
   std::vector<ActorIndex> tasks_;  // by TaskId
   std::map<EventKey, ActorIndex> events_by_key_;
 

@@ -1,18 +1,39 @@
-// A strategy that goes through executions one after the other, and knows when it has had them all.
+// Strategies that go through all executions there are, one after the other or in parts.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <memory>
+#include <vector>
 
 #include "sim/engine/strategy.h"
 
 namespace sim {
 
+// Goes through executions one after the other, and knows when it has had them all.
 class SystematicStrategy : public Strategy {
  public:
   // Gets ready for the next execution; false: there is none.
   [[nodiscard]] virtual bool Next() = 0;
 
   bool wants_turns() const final { return true; }
+};
+
+// All executions there are, as a tree of choices that is searched by subtrees: at the same time, or
+// now and later. What is run, and in which order it counts, depends on how much of each subtree is
+// searched at a time, and on nothing else.
+class SearchTree {
+ public:
+  virtual ~SearchTree() = default;
+
+  // What is to be searched next: the first subtrees in the order in which one strategy would come
+  // to them, at most so many. They need nothing of each other. None: everything has been searched.
+  // Requires: those taken before have been joined.
+  [[nodiscard]] virtual std::vector<std::unique_ptr<SystematicStrategy>> Take(size_t most) = 0;
+
+  // The first of those taken and not yet joined has been searched: until Next() was false; or for a
+  // while, and the execution for which Next() was true has not been run. Then what is left of it is
+  // taken again, in smaller parts.
+  virtual void Join(SystematicStrategy& subtree) = 0;
 };
 
 }  // namespace sim

@@ -318,14 +318,14 @@ void Validator::SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsa
   SIM_CHECK(!"two usages in conflict");
 }
 
-void Validator::Merge(const Validator& other) {
+void Validator::Merge(const Validator& other, uint64_t first_execution) {
   for (const LockClass& lock_class : other.classes_) Class(lock_class.name, lock_class.traits);
   std::vector<uint32_t> imported(other.events_.size(), UINT32_MAX);
   for (Fact fact : other.facts_) {
     const bool is_first = imported[fact.event] == UINT32_MAX;
     const Event& theirs = other.events_[fact.event];
     uint32_t& ours = imported[fact.event];
-    if (is_first) ours = Import(other, theirs);
+    if (is_first) ours = Import(other, theirs, first_execution);
     const size_t facts_before = facts_.size();
     fact.event = ours;
     if (fact.fault == ReportKind::kMisuse) fact.headline = Intern(other.names_[fact.headline]);
@@ -349,7 +349,7 @@ LockNodeId Validator::ImportNode(const Validator& other, LockNodeId node) {
   return NodeOf(Class(other.ClassName(theirs.lock_class)), theirs.subclass);
 }
 
-uint32_t Validator::Import(const Validator& other, const Event& event) {
+uint32_t Validator::Import(const Validator& other, const Event& event, uint64_t first_execution) {
   auto import = [&](Use use) {
     use.node = ImportNode(other, use.node);
     use.instance_name = Intern(other.names_[use.instance_name]);
@@ -357,6 +357,7 @@ uint32_t Validator::Import(const Validator& other, const Event& event) {
     return use;
   };
   Event ours = event;
+  ours.execution += first_execution;
   ours.lock = import(event.lock);
   ours.task_name = Intern(other.names_[event.task_name]);
   ours.first_held = static_cast<uint32_t>(held_.size());

@@ -178,9 +178,9 @@ class Validator {
   };
   Conclusions Conclude(const CycleLimits& limits = {}) const;
 
-  // Adds what `other` saw as if it had been seen after all that this validator saw.
-  // Requires: the same options.
-  void Merge(const Validator& other);
+  // Adds what `other` saw as if it had been seen after all that this validator saw; its executions
+  // are then numbered from `first_execution` on. Requires: the same options.
+  void Merge(const Validator& other, uint64_t first_execution = 0);
 
   // Sizes, as in /proc/lockdep_stats: classes in use (each subclass counts), direct
   // dependencies, and dependency chains.
@@ -189,6 +189,8 @@ class Validator {
   uint64_t chain_count() const { return chain_ends_.size(); }
   // Grows when something is seen for the first time.
   uint64_t events_learnt() const { return events_.size(); }
+  // In which of them: the `index`-th.
+  uint64_t ExecutionOfEvent(uint64_t index) const { return events_[index].execution; }
 
   struct ChainLink {
     LockNodeId node;
@@ -371,7 +373,7 @@ class Validator {
   uint32_t Intern(std::string_view name);
   StackId InternStack(const StackTable* stacks, StackId stack);
   LockNodeId ImportNode(const Validator& other, LockNodeId node);
-  uint32_t Import(const Validator& other, const Event& event);
+  uint32_t Import(const Validator& other, const Event& event, uint64_t first_execution);
 
   LockOptions options_;
   uint64_t execution_ = 0;

@@ -101,7 +101,7 @@ uint32_t GuardTable::Count(uint32_t field, const InstanceName& owner, Access acc
   return it->second;
 }
 
-void GuardTable::Merge(const GuardTable& other) {
+void GuardTable::Merge(const GuardTable& other, uint64_t first_execution) {
   absl::flat_hash_map<std::string, uint32_t> mine;
   for (uint32_t i = 0; i < rows_.size(); ++i)
     mine[KeyOf(fields_[rows_[i].field].name, rows_[i])] = i;
@@ -113,6 +113,7 @@ void GuardTable::Merge(const GuardTable& other) {
     if (is_new) {
       rows_.push_back(row);
       rows_.back().field = field_by_name_.find(field)->second;
+      rows_.back().execution += first_execution;
     } else {
       rows_[it->second].count += row.count;
     }

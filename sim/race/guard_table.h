@@ -82,8 +82,9 @@ class GuardTable {
   };
   uint32_t Count(uint32_t field, const InstanceName& owner, Access access, const Where& where);
 
-  // Adds what `other` has counted as if it had been counted after all that is here.
-  void Merge(const GuardTable& other);
+  // Adds what `other` has counted as if it had been counted after all that is here; its executions
+  // are then numbered from `first_execution` on.
+  void Merge(const GuardTable& other, uint64_t first_execution = 0);
 
   // Both in order of first sight; they only grow.
   const std::vector<GuardField>& fields() const { return fields_; }

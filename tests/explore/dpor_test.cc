@@ -21,6 +21,7 @@
 #include "sim/engine/shared.h"
 #include "sim/engine/world.h"
 #include "sim/explore/depth_first.h"
+#include "sim/explore/dpor_tree.h"
 #include "sim/locking/bit_lock.h"
 #include "sim/locking/mutex.h"
 #include "sim/locking/rwsem.h"
@@ -70,6 +71,25 @@ struct Outcome {
   std::set<std::string> distinct() const { return {traces.begin(), traces.end()}; }
 };
 
+void RunOne(Strategy& search, const Program& program, StackPool& pool, StackTable& stacks,
+            Outcome& outcome) {
+  TraceListener listener(search);
+  Stage stage(listener, pool, stacks);
+  for (const Body& body : program) {
+    stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });
+  }
+  const ExecutionEnd end = stage.world.Run();
+  if (listener.abandoned()) {
+    ++outcome.abandoned;
+    return;
+  }
+  outcome.traces.insert(listener.Trace());
+  if (end == ExecutionEnd::kDeadlock) ++outcome.deadlocks;
+  std::string state = absl::StrCat(static_cast<int>(end), ":");
+  for (const Shared<int>& variable : stage.variables) absl::StrAppend(&state, variable.peek());
+  outcome.states.insert(state);
+}
+
 // None: there are more executions than that.
 template <class Search>
 std::optional<Outcome> Explore(Search& search, const Program& program,
@@ -79,23 +99,27 @@ std::optional<Outcome> Explore(Search& search, const Program& program,
   Outcome outcome;
   for (uint64_t executions = 0; search.Next(); ++executions) {
     if (executions == max_executions) return std::nullopt;
-    TraceListener listener(search);
-    Stage stage(listener, pool, stacks);
-    for (const Body& body : program) {
-      stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });
-    }
-    const ExecutionEnd end = stage.world.Run();
-    if (listener.abandoned()) {
-      ++outcome.abandoned;
-      continue;
-    }
-    outcome.traces.insert(listener.Trace());
-    if (end == ExecutionEnd::kDeadlock) ++outcome.deadlocks;
-    std::string state = absl::StrCat(static_cast<int>(end), ":");
-    for (const Shared<int>& variable : stage.variables) absl::StrAppend(&state, variable.peek());
-    outcome.states.insert(state);
+    RunOne(search, program, pool, stacks, outcome);
   }
   return outcome;
+}
+
+// So many executions of each subtree at a time.
+Outcome ExploreInParts(SearchTree& tree, const Program& program, int executions) {
+  StackPool pool;
+  StackTable stacks;
+  Outcome outcome;
+  for (;;) {
+    const auto taken = tree.Take(/*most=*/5);
+    if (taken.empty()) return outcome;
+    // The order in which they are searched does not matter.
+    for (auto search = taken.rbegin(); search != taken.rend(); ++search) {
+      for (int done = 0; (*search)->Next() && done < executions; ++done) {
+        RunOne(**search, program, pool, stacks, outcome);
+      }
+    }
+    for (const auto& search : taken) tree.Join(*search);
+  }
 }
 
 Outcome Reduced(const Program& program) {
@@ -122,11 +146,11 @@ std::ostream& operator<<(std::ostream& out, const Count& count) {
              << " abandoned";
 }
 
-Count Counted(const Program& program) {
-  const Outcome outcome = Reduced(program);
+Count CountedOf(const Outcome& outcome) {
   EXPECT_EQ(outcome.traces.size(), outcome.distinct().size()) << "a trace came twice";
   return {outcome.traces.size(), outcome.deadlocks, outcome.abandoned};
 }
+Count Counted(const Program& program) { return CountedOf(Reduced(program)); }
 
 Program Philosophers(int count, int rounds, bool ordered) {
   Program program;
@@ -173,22 +197,35 @@ TEST(DporTest, EachReaderReadsBeforeOrAfterTheWriter) {
 
 // lastzero(n) [Abdulla et al. 2014]: n + 1 cells; thread i sets cell i to cell i - 1 plus one, one
 // thread looks for the last zero.
-TEST(DporTest, LastZeroHasAsManyTracesAsPublished) {
-  const auto lastzero = [](int n) {
-    Program program = {[n](Stage& stage) {
-      for (int i = n; i >= 0 && stage.variables[i].load_racy() != 0; --i) {
-      }
-    }};
-    for (int i = 1; i <= n; ++i) {
-      program.push_back([i](Stage& stage) {
-        const int before = stage.variables[i - 1].load_racy();
-        stage.variables[i].store_racy(before + 1);
-      });
+Program LastZero(int n) {
+  Program program = {[n](Stage& stage) {
+    for (int i = n; i >= 0 && stage.variables[i].load_racy() != 0; --i) {
     }
-    return program;
-  };
-  EXPECT_EQ(Counted(lastzero(5)), (Count{64, 0, 0}));
-  EXPECT_EQ(Counted(lastzero(10)), (Count{3328, 0, 0}));
+  }};
+  for (int i = 1; i <= n; ++i) {
+    program.push_back([i](Stage& stage) {
+      const int before = stage.variables[i - 1].load_racy();
+      stage.variables[i].store_racy(before + 1);
+    });
+  }
+  return program;
+}
+TEST(DporTest, LastZeroHasAsManyTracesAsPublished) {
+  EXPECT_EQ(Counted(LastZero(5)), (Count{64, 0, 0}));
+  EXPECT_EQ(Counted(LastZero(10)), (Count{3328, 0, 0}));
+}
+
+TEST(DporTreeTest, ProgramsHaveTheirNumbersInParts) {
+  for (const int executions : {1, 16, 300}) {
+    const std::pair<Program, Count> programs[] = {{LastZero(7), {320, 0, 0}},
+                                                  {Philosophers(7, 1, true), {126, 0, 0}},
+                                                  {Philosophers(3, 2, true), {90, 0, 0}},
+                                                  {Philosophers(5, 1, false), {31, 1, 0}}};
+    for (const auto& [program, count] : programs) {
+      DporTree tree({.fixed_turns = true});
+      EXPECT_EQ(CountedOf(ExploreInParts(tree, program, executions)), count) << executions;
+    }
+  }
 }
 
 // --- Random programs -----------------------------------------------------------------------------
@@ -361,6 +398,58 @@ TEST_P(RandomPrograms, EachTraceComesOnce) {
     ASSERT_EQ(reduced.abandoned, 0u) << "seed " << seed << ": " << Describe(random);
   }
 }
+
+// However small the parts that are searched at a time, together they are the search.
+TEST_P(RandomPrograms, EachTraceComesOnceInParts) {
+  int programs = 0;
+  for (uint64_t seed = 0; programs < 12; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    const std::optional<Outcome> all = Everything(random.program());
+    if (!all.has_value()) continue;
+    ++programs;
+    for (const int executions : {1, 2, 3, 7}) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed, ": ", Describe(random), ", ", executions));
+      DporTree tree({.fixed_turns = true});
+      const Outcome reduced = ExploreInParts(tree, random.program(), executions);
+      ASSERT_EQ(reduced.distinct(), all->distinct());
+      ASSERT_EQ(reduced.states, all->states);
+      ASSERT_EQ(reduced.traces.size(), all->distinct().size());
+      ASSERT_EQ(reduced.abandoned, 0u);
+    }
+  }
+}
+// As in a file system.
+TEST_P(RandomPrograms, NoTraceIsMissedInPartsWhereTurnsAreNotFixed) {
+  int programs = 0;
+  for (uint64_t seed = 0; programs < 12; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    const std::optional<Outcome> all = Everything(random.program());
+    if (!all.has_value()) continue;
+    ++programs;
+    for (const int executions : {1, 2, 7}) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed, ": ", Describe(random), ", ", executions));
+      DporTree tree({.fixed_turns = false});
+      const Outcome reduced = ExploreInParts(tree, random.program(), executions);
+      ASSERT_EQ(reduced.distinct(), all->distinct());
+      ASSERT_EQ(reduced.states, all->states);
+    }
+  }
+}
+TEST_P(RandomPrograms, EachExecutionComesOnceInParts) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    for (const uint32_t preemptions : {0u, 1u}) {
+      DepthFirstStrategy depth_first(preemptions);
+      const Outcome whole = *Explore(depth_first, random.program());
+      for (const int executions : {1, 2, 3, 7}) {
+        DepthFirstTree tree(preemptions);
+        ASSERT_EQ(ExploreInParts(tree, random.program(), executions).traces, whole.traces)
+            << "seed " << seed << ": " << Describe(random) << ", " << executions;
+      }
+    }
+  }
+}
+
 // Lets tasks queue for locks that they will not get at once.
 class Impatient final : public Strategy {
  public:

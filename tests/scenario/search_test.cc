@@ -35,6 +35,34 @@ class SearchTest : public testing::Test {
     return scenario.ok() ? *std::move(scenario) : Scenario{};
   }
 
+  // Three, two rounds each, who take the fork on their left first.
+  static Scenario Philosophers(const std::string& search) {
+    std::string threads;
+    for (int i = 0; i < 3; ++i) {
+      std::string ops;
+      for (int round = 0; round < 2; ++round) {
+        const auto op = [&](const char* what, int fork) {
+          ops +=
+              Cat(ops.empty() ? "" : ", ", R"({"op": ")", what, R"(", "lock": "F)", fork, R"("})");
+        };
+        op("lock", i);
+        op("lock", (i + 1) % 3);
+        op("unlock", (i + 1) % 3);
+        op("unlock", i);
+      }
+      threads += Cat(i > 0 ? ", " : "", R"({"name": "P)", i, R"(", "ops": [)", ops, "]}");
+    }
+    auto scenario =
+        ParseScenario("test.json",
+                      Cat(R"({"schema": 1, "name": "philosophers",
+                "program": {"locks": [{"name": "F0"}, {"name": "F1"}, {"name": "F2"}]},
+                "threads": [)",
+                          threads, R"(], "search": )", search, R"(, "expect": {"findings": []}})"),
+                      ModelPolicies());
+    EXPECT_TRUE(scenario.ok()) << scenario.status();
+    return scenario.ok() ? *std::move(scenario) : Scenario{};
+  }
+
   static ScenarioResult Run(const Scenario& scenario, const RunOptions& options = {}) {
     return RunScenario(WithOptions(scenario, options), options, [](uint64_t, uint64_t) {});
   }
@@ -154,6 +182,77 @@ TEST_F(LimitTest, SystemCallsThatReturnAreGettingOn) {
   const ScenarioResult result = Run(*scenario);
   ASSERT_EQ(result.findings.size(), 1u);
   EXPECT_EQ(result.findings[0].kind, "unfinished");
+}
+
+void ExpectSame(const ScenarioResult& result, const ScenarioResult& other) {
+  EXPECT_EQ(result.executions, other.executions);
+  EXPECT_EQ(result.redundant, other.redundant);
+  EXPECT_EQ(result.complete, other.complete);
+  EXPECT_EQ(result.steps, other.steps);
+  EXPECT_EQ(result.digest, other.digest);
+  EXPECT_EQ(result.coverage, other.coverage);
+  ASSERT_EQ(result.findings.size(), other.findings.size());
+  for (size_t i = 0; i < result.findings.size(); ++i) {
+    EXPECT_EQ(result.findings[i].message, other.findings[i].message);
+    EXPECT_EQ(result.findings[i].count, other.findings[i].count);
+    EXPECT_EQ(result.findings[i].trace, other.findings[i].trace);
+  }
+}
+
+TEST_F(SearchTest, PartsAreOneSearchForAnyNumberOfJobs) {
+  for (const char* search :
+       {R"({"strategy": "dpor"})", R"({"strategy": "depth_first", "max_preemptions": 1})"}) {
+    const Scenario scenario = Philosophers(search);
+    const ScenarioResult whole = Run(scenario, {.coverage = true});
+    for (const int64_t part : {1, 7, 40}) {
+      SCOPED_TRACE(Cat(search, ", parts of ", part));
+      const ScenarioResult alone =
+          Run(scenario, {.jobs = 1, .part_executions = part, .coverage = true});
+      EXPECT_TRUE(alone.complete);
+      EXPECT_EQ(alone.executions, whole.executions);
+      EXPECT_EQ(alone.redundant, 0u);
+      EXPECT_EQ(alone.steps, whole.steps);
+      EXPECT_EQ(alone.coverage->executions, static_cast<int64_t>(whole.executions));
+      EXPECT_EQ(alone.coverage->final_states.seen, whole.coverage->final_states.seen);
+      EXPECT_EQ(alone.findings.size(), whole.findings.size());
+      for (const FoundFinding& finding : alone.findings) {
+        const auto replayed = ReplayTrace(finding.trace);
+        ASSERT_TRUE(replayed.ok()) << replayed.status();
+        EXPECT_TRUE(replayed->matches) << replayed->why_not;
+      }
+      for (const int jobs : {2, 3, 8}) {
+        ExpectSame(Run(scenario, {.jobs = jobs, .part_executions = part, .coverage = true}), alone);
+      }
+    }
+  }
+}
+
+// What turns touch is not known before they are taken: some plans come to nothing.
+TEST_F(SearchTest, AFileSystemsPartsAreTheSameForAnyNumberOfJobs) {
+  const auto scenario = ParseScenario("test.json", R"({"schema": 1, "name": "files",
+      "files": [{"name": "a", "size_bytes": 8192}],
+      "threads": [
+        {"name": "writer", "ops": [{"op": "write", "file": "a", "pos_bytes": 0, "len_bytes": 100}]},
+        {"name": "truncate", "ops": [{"op": "truncate", "file": "a", "size_bytes": 4096}]}],
+      "search": {"strategy": "dpor", "executions": 400, "crash_at": "none"},
+      "expect": {"findings": []}})",
+                                      ModelPolicies());
+  ASSERT_TRUE(scenario.ok()) << scenario.status();
+  const ScenarioResult alone = Run(*scenario, {.jobs = 1, .part_executions = 4});
+  EXPECT_EQ(alone.executions, 400u);
+  ExpectSame(Run(*scenario, {.jobs = 3, .part_executions = 4}), alone);
+}
+
+TEST_F(SearchTest, ALimitCutsPartsOffAtTheSameExecutionForAnyNumberOfJobs) {
+  for (const int64_t limit : {29, 30, 31, 89, 90}) {
+    SCOPED_TRACE(limit);
+    const Scenario scenario =
+        Philosophers(Cat(R"({"strategy": "dpor", "executions": )", limit, "}"));
+    const ScenarioResult alone = Run(scenario, {.jobs = 1, .part_executions = 10});
+    EXPECT_EQ(alone.executions, static_cast<uint64_t>(limit));
+    EXPECT_FALSE(alone.complete);
+    ExpectSame(Run(scenario, {.jobs = 3, .part_executions = 10}), alone);
+  }
 }
 
 TEST_F(SearchTest, APctSearchSaysWhatItPromises) {
