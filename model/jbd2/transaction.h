@@ -71,7 +71,7 @@ void LogTransaction(const Transaction& transaction, const char* what, const char
 // Changes t_state; with j_state_lock held.
 void EnterState(Transaction& transaction, TransactionState state);
 
-// --- transaction.cc, transaction_buffers.cc -------------------------------------------------------
+// --- transaction.cc, transaction_buffers.cc ------------------------------------------------------
 
 // With j_list_lock and the buffer's b_state_lock held.
 void __jbd2_journal_file_buffer(JournalHead& jh, Transaction& transaction, BufferList jlist);
