@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the build needs, builds, and runs crashdep with the arguments given; without any, the
-# scenarios of the seed, of xfstests and of lock orders. Paths are as seen from where it is called.
+# scenarios of the seed, of xfstests, of lock orders, and those small enough to be explored whole.
+# Paths are as seen from where it is called.
 here=$PWD
 # shellcheck source-path=SCRIPTDIR source=setup.sh
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
@@ -10,6 +11,6 @@ configure build/release "${release[@]}" >&2
 build build/release tools/crashdep >&2
 
 crashdep=$PWD/build/release/tools/crashdep
-if [ $# -eq 0 ]; then exec "$crashdep" run scenarios/seed scenarios/xfstests scenarios/lock_order; fi
+if [ $# -eq 0 ]; then exec "$crashdep" run scenarios/{seed,xfstests,lock_order,complete}; fi
 cd "$here"
 exec "$crashdep" "$@"
