@@ -172,6 +172,11 @@ void ext4_put_io_end(const std::shared_ptr<Ext4IoEnd>& io_end) {
 
 void ext4_iomap_submit_ioend(Ext4Inode& inode, std::unique_ptr<IomapIoend> ioend) {
   SIM_FRAME("iomap_submit_ioend");
+  if (ioend->unwritten) {
+    for (const IomapIoend::Part& part : ioend->parts) {
+      inode.i_mapping.LeaveWritebackTo(*part.folio, inode.sbi.rsv_conversion_wq);
+    }
+  }
   auto bio = std::make_unique<sim::Bio>();
   bio->is_data = true;
   bio->sector = inode.sbi.geometry.first_sector(ioend->io_addr);

@@ -65,7 +65,10 @@ void ext4_bio_write_folio(MpageData& mpd, const FolioRef& folio) {
   for (uint32_t b = 0; b < folio->block_count(); ++b) {
     FolioBlock& block = folio->blocks.update()[b];
     if (!block.dirty || NeedsMapping(block)) continue;
-    if (!folio->writeback) inode.i_mapping.folio_start_writeback(*folio);
+    if (!folio->writeback) {
+      inode.i_mapping.folio_start_writeback(*folio);
+      if (mpd.io_end->unwritten) inode.i_mapping.LeaveWritebackTo(*folio, sbi.rsv_conversion_wq);
+    }
     if (bio != nullptr && block.b_blocknr != next_pblk) submit();
     if (bio == nullptr) {
       bio = std::make_unique<sim::Bio>();
@@ -182,6 +185,9 @@ Errno mpage_map_one_extent(Handle& handle, MpageData& mpd, Ext4MapBlocks& map) {
       io_end.handle = std::exchange(handle.h_rsv_handle, nullptr);
     }
     io_end.unwritten = true;
+    for (const FolioRef& folio : io_end.folios) {
+      inode.i_mapping.LeaveWritebackTo(*folio, inode.sbi.rsv_conversion_wq);
+    }
     const uint64_t bs = inode.sbi.block_bytes();
     io_end.extents.emplace_back(map.m_lblk * bs, map.m_len * bs);
   }

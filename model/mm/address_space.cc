@@ -96,9 +96,17 @@ void AddressSpace::folio_end_writeback(Folio& folio) {
   folio.writeback_wait.WakeAll();
 }
 
+void AddressSpace::LeaveWritebackTo(Folio& folio, sim::Workqueue& conversion) {
+  world_.Touch(folio.writeback_wait.object(), sim::Access::kWrite);
+  if (folio.conversion == nullptr) conversion.BringsAbout(folio.writeback_wait);
+  folio.conversion = &conversion;
+}
+
 void AddressSpace::folio_wait_writeback(Folio& folio) {
   SIM_FRAME("folio_wait_writeback");
   folio.writeback_wait.might_wait();
+  world_.Touch(folio.writeback_wait.object(), sim::Access::kRead);
+  if (folio.conversion != nullptr) folio.conversion->might_wait_for_item(!folio.writeback);
   if (folio.writeback) folio.writeback_wait.wait_event([&] { return !folio.writeback; });
 }
 

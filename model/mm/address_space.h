@@ -65,6 +65,9 @@ class AddressSpace {
   void folio_mark_dirty(Folio& folio);          // filemap_dirty_folio()
   bool folio_clear_dirty_for_io(Folio& folio);  // false if it was clean
   void folio_start_writeback(Folio& folio);
+  // The writeback that it is under ends in an item of `conversion`: who waits for it, then or
+  // later, could have to wait for a slot.
+  void LeaveWritebackTo(Folio& folio, sim::Workqueue& conversion);
   // From a task or an event: the last of the folio's I/O is done.
   void folio_end_writeback(Folio& folio);
   // Parks until PG_writeback is clear.

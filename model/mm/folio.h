@@ -15,6 +15,7 @@
 #include "sim/engine/shared.h"
 #include "sim/locking/bit_lock.h"
 #include "sim/locking/wait_event.h"
+#include "sim/locking/workqueue.h"
 
 namespace model {
 
@@ -49,6 +50,8 @@ struct Folio {
   int writeback_pending = 0;
   sim::BitLock lock;              // PG_locked
   sim::WaitQueue writeback_wait;  // for PG_writeback
+  // Whose items have ended its writeback before, or are to; for the lock checker.
+  sim::Workqueue* conversion = nullptr;
   sim::Shared<std::vector<FolioBlock>> blocks;
   std::vector<SectorContent> granules;
 

@@ -9,18 +9,8 @@
 namespace sim {
 namespace {
 
-// "name" of "name/subclass"
-std::string_view ClassOf(std::string_view lock) { return lock.substr(0, lock.rfind('/')); }
-
 bool Holds(const HoldAndWait& task, const CycleWait& wait) {
   return std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end();
-}
-
-bool IsAbout(const HoldAndWait& task, const CycleWait& wait) {
-  const auto same_class = [&](const std::string& wanted) {
-    return ClassOf(wanted) == ClassOf(wait.wanted);
-  };
-  return Holds(task, wait) && std::any_of(task.wanted.begin(), task.wanted.end(), same_class);
 }
 
 }  // namespace
@@ -71,12 +61,12 @@ bool DirectedStrategy::IsKept(const Candidate& candidate) {
   if (stop.since == candidate.since) return stop.kept;
   const HoldAndWait task = HoldAndWaitOf(*world_, *world_->tasks()[id]);
   stop = {candidate.since, false};
-  for (const CycleWait& wait : cycle_) {
-    if (IsAbout(task, wait)) {
+  for (size_t i = 0; i < cycle_.size(); ++i) {
+    if (Does(task, cycle_, i)) {
       stop.kept = !random_.OneIn(kLetPassOneIn);
       break;
     }
-    if (keeps_holders_ && Holds(task, wait)) stop.kept = random_.OneIn(kKeepHolderOneIn);
+    if (keeps_holders_ && Holds(task, cycle_[i])) stop.kept = random_.OneIn(kKeepHolderOneIn);
   }
   return stop.kept;
 }
@@ -91,10 +81,7 @@ bool DirectedStrategy::AllTogether(const ChoicePoint& point) const {
       tasks.push_back(HoldAndWaitOf(*world_, *task));
     }
   }
-  return std::all_of(cycle_.begin(), cycle_.end(), [&](const CycleWait& wait) {
-    return std::any_of(tasks.begin(), tasks.end(),
-                       [&](const HoldAndWait& task) { return IsAbout(task, wait); });
-  });
+  return IsDeadlockOf(cycle_, tasks);
 }
 
 }  // namespace sim

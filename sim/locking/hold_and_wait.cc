@@ -6,6 +6,18 @@
 #include "sim/locking/lock_tracker.h"
 
 namespace sim {
+namespace {
+
+// "name" of "name/subclass"
+std::string_view ClassOf(std::string_view lock) { return lock.substr(0, lock.rfind('/')); }
+
+bool Wants(const HoldAndWait& task, const std::string& lock) {
+  return std::any_of(task.wanted.begin(), task.wanted.end(), [&](const std::string& wanted) {
+    return task.parked ? wanted == lock : ClassOf(wanted) == ClassOf(lock);
+  });
+}
+
+}  // namespace
 
 HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   const LockTracker& tracker = world.lock_tracker();
@@ -14,7 +26,7 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   const auto text = [&](LockClassId lock_class, uint32_t subclass) {
     return LockName{.name = tracker.validator().ClassName(lock_class), .subclass = subclass}.Text();
   };
-  HoldAndWait found;
+  HoldAndWait found{.parked = parked};
   if (wanted != nullptr) {
     found.wanted = {text(wanted->lock_class(), 0)};
     for (const LockClassId event : wanted->stands_for()) found.wanted.push_back(text(event, 0));
@@ -29,17 +41,26 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   return found;
 }
 
-bool Waits(const HoldAndWait& task, const CycleWait& wait) {
-  return std::find(task.wanted.begin(), task.wanted.end(), wait.wanted) != task.wanted.end() &&
-         (wait.learnt ||
-          std::find(task.held.begin(), task.held.end(), wait.held) != task.held.end());
+bool Does(const HoldAndWait& task, const std::vector<CycleWait>& cycle, size_t i) {
+  auto held = task.held.begin();
+  for (size_t step = 0; step < cycle.size(); ++step) {
+    const CycleWait& wait = cycle[(i + step) % cycle.size()];
+    if (!wait.learnt) {
+      held = std::find(held, task.held.end(), wait.held);
+      if (held == task.held.end()) return false;
+    }
+    if (Wants(task, wait.wanted)) return true;
+  }
+  return false;
 }
 
 bool IsDeadlockOf(const std::vector<CycleWait>& cycle, const std::vector<HoldAndWait>& tasks) {
-  return std::all_of(cycle.begin(), cycle.end(), [&](const CycleWait& wait) {
-    return std::any_of(tasks.begin(), tasks.end(),
-                       [&](const HoldAndWait& task) { return Waits(task, wait); });
-  });
+  for (size_t i = 0; i < cycle.size(); ++i) {
+    const bool done = std::any_of(tasks.begin(), tasks.end(),
+                                  [&](const HoldAndWait& task) { return Does(task, cycle, i); });
+    if (!done) return false;
+  }
+  return true;
 }
 
 }  // namespace sim

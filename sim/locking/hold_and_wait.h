@@ -12,6 +12,7 @@ struct HoldAndWait {
   std::vector<std::string> held;  // outermost first; as LockName::Text()
   // The same: what it waits for, and what that stands for; empty: no lock or event.
   std::vector<std::string> wanted;
+  bool parked = false;  // else it is about to ask, with a subclass that is not known yet
 
   bool operator==(const HoldAndWait&) const = default;
 };
@@ -25,10 +26,11 @@ struct CycleWait {
   bool learnt = false;  // LockEdge::learnt: nobody is known to hold the one
 };
 
-// Whether `task` is one that waits so.
-bool Waits(const HoldAndWait& task, const CycleWait& wait);
+// Whether `task` does the cycle's wait `i`: it holds the one and wants the other; or has the other
+// by now, taken later, and does the next wait.
+bool Does(const HoldAndWait& task, const std::vector<CycleWait>& cycle, size_t i);
 
-// Whether each of the cycle's waits is one of these tasks'.
+// Whether each of the cycle's waits is done by one of these tasks.
 bool IsDeadlockOf(const std::vector<CycleWait>& cycle, const std::vector<HoldAndWait>& tasks);
 
 }  // namespace sim

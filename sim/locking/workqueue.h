@@ -27,7 +27,7 @@ class Workqueue {
   // Only items of this queue bring `event` about: a deadlock's waits for it are waits for a slot.
   void BringsAbout(WaitQueue& event);
   // Before a wait for such an event, for the lock checker alone; `is_over`: the event is there.
-  void might_wait_for_item(bool is_over, Site site);
+  void might_wait_for_item(bool is_over, Site site = Site::Here());
   // Returns when everything queued before has run.
   void flush_workqueue(Site site = Site::Here());
 

@@ -107,13 +107,38 @@ TEST(HoldAndWaitOfReadyTest, WhoIsReadyWantsWhatItsNextTurnAsksFor) {
                                           HoldAndWait{{"A"}, {"B"}}, HoldAndWait{{"A", "B"}, {}}));
 }
 
-TEST(DeadlockOfTest, AWaitIsOfOneWhoHoldsTheOneAndWantsTheOther) {
+bool DoesAll(const HoldAndWait& task, const std::vector<CycleWait>& cycle) {
+  return Does(task, cycle, 0);
+}
+
+TEST(DeadlockOfTest, AWaitIsDoneByWhoHoldsTheOneAndWantsTheOther) {
   const HoldAndWait task{{"A", "B"}, {"C", "D"}};
-  EXPECT_TRUE(Waits(task, {"B", "D"}));
-  EXPECT_TRUE(Waits(task, {"A", "C"}));
-  EXPECT_FALSE(Waits(task, {"C", "D"}));
-  EXPECT_FALSE(Waits(task, {"A", "B"}));
-  EXPECT_FALSE(Waits(task, {"A", "E"}));
+  EXPECT_TRUE(DoesAll(task, {{"B", "D"}, {"D", "B"}}));
+  EXPECT_TRUE(DoesAll(task, {{"A", "C"}, {"C", "A"}}));
+  EXPECT_FALSE(DoesAll(task, {{"C", "D"}, {"D", "C"}}));
+  EXPECT_FALSE(DoesAll(task, {{"A", "E"}, {"E", "A"}}));
+}
+
+// B is taken under A, and C wanted under B: who does both waits A for C.
+TEST(DeadlockOfTest, WhoHasWhatItWantedMayDoTheNextWaitAsWell) {
+  const std::vector<CycleWait> cycle = {{"A", "B"}, {"B", "C"}, {"C", "A"}};
+  const HoldAndWait both{{"A", "B"}, {"C"}}, back{{"C"}, {"A"}};
+  EXPECT_TRUE(Does(both, cycle, 0));
+  EXPECT_TRUE(Does(both, cycle, 1));
+  EXPECT_FALSE(Does(both, cycle, 2));
+  EXPECT_TRUE(IsDeadlockOf(cycle, {both, back}));
+  // Not if it has the two in the other order, or if it wants nothing of the cycle.
+  EXPECT_FALSE(Does(HoldAndWait{{"B", "A"}, {"C"}}, cycle, 0));
+  EXPECT_FALSE(Does(HoldAndWait{{"A", "B"}, {"D"}}, cycle, 0));
+  // Around the end of the list.
+  EXPECT_TRUE(Does(HoldAndWait{{"C", "A"}, {"B"}}, cycle, 2));
+}
+
+TEST(DeadlockOfTest, OnlyWhoIsParkedIsKnownToWantASubclass) {
+  const std::vector<CycleWait> cycle = {{"A", "B/1"}, {"B/1", "A"}};
+  EXPECT_TRUE(Does(HoldAndWait{{"A"}, {"B"}}, cycle, 0));
+  EXPECT_FALSE(Does(HoldAndWait{{"A"}, {"B"}, true}, cycle, 0));
+  EXPECT_TRUE(Does(HoldAndWait{{"A"}, {"B/1"}, true}, cycle, 0));
 }
 
 TEST(DeadlockOfTest, EachWaitOfTheCycleIsSomebodys) {
@@ -123,7 +148,7 @@ TEST(DeadlockOfTest, EachWaitOfTheCycleIsSomebodys) {
   EXPECT_FALSE(IsDeadlockOf(cycle, {there, bystander}));
   EXPECT_FALSE(IsDeadlockOf(cycle, {}));
   // One who waits for two things at once can be both.
-  EXPECT_TRUE(IsDeadlockOf(cycle, {{{"A", "B"}, {"B", "A"}}}));
+  EXPECT_TRUE(IsDeadlockOf(cycle, {HoldAndWait{{"A", "B"}, {"B", "A"}}}));
 }
 
 }  // namespace

@@ -126,7 +126,7 @@ TEST_P(SeedSuiteTest, EveryTraceReplaysToItsFinding) {
 
 // A scenario, and what the message of one of its lock cycles contains.
 struct BrokenOrder {
-  const char* scenario;
+  const char* scenario;  // below scenarios/
   const char* cycle;
 };
 
@@ -135,7 +135,7 @@ class SeedDeadlockTest : public testing::TestWithParam<BrokenOrder> {};
 // What breaks the order of locks is no opinion: an execution ends in the deadlock.
 TEST_P(SeedDeadlockTest, ALockCycleIsConfirmed) {
   const Scenario scenario =
-      suite::Load(suite::InSource(std::string("scenarios/seed/") + GetParam().scenario + ".json"));
+      suite::Load(suite::InSource(std::string("scenarios/") + GetParam().scenario + ".json"));
   const ScenarioResult result = Search(scenario, ExecutionLimit(scenario.search));
   const auto reports = result.locks->Conclude().found;
   const auto report = std::find_if(reports.begin(), reports.end(), [](const auto& candidate) {
@@ -149,13 +149,19 @@ TEST_P(SeedDeadlockTest, ALockCycleIsConfirmed) {
 
 INSTANTIATE_TEST_SUITE_P(
     Seed, SeedDeadlockTest,
-    testing::Values(BrokenOrder{"b31_intwrite_under_handle", "jbd2_handle --> sb_internal"},
-                    BrokenOrder{"b37d_handle_across_balance_dirty_pages",
+    testing::Values(BrokenOrder{"seed/b31_intwrite_under_handle", "jbd2_handle --> sb_internal"},
+                    BrokenOrder{"seed/b37d_handle_across_balance_dirty_pages",
                                 "jbd2_handle --> balance_dirty_pages"},
-                    BrokenOrder{"b37e_folio_lock_under_handle", "jbd2_handle --> folio lock"},
-                    BrokenOrder{"b37f_ordered_list_on_iomap_inode", "jbd2_commit --> PG_writeback"},
-                    BrokenOrder{"reserved_handle_not_reserved", "jbd2_handle --> folio lock"}),
-    [](const auto& info) { return std::string(info.param.scenario); });
+                    BrokenOrder{"seed/b37e_folio_lock_under_handle", "jbd2_handle --> folio lock"},
+                    BrokenOrder{"seed/b37f_ordered_list_on_iomap_inode",
+                                "jbd2_commit --> PG_writeback"},
+                    BrokenOrder{"seed/reserved_handle_not_reserved", "jbd2_handle --> folio lock"},
+                    BrokenOrder{"designs/conversion_waited_for_under_a_handle",
+                                "jbd2_commit --> jbd2_handle --> folio lock"}),
+    [](const auto& info) {
+      const std::string path = info.param.scenario;
+      return path.substr(path.find('/') + 1);
+    });
 
 INSTANTIATE_TEST_SUITE_P(Seed, SeedSuiteTest, testing::ValuesIn(suite::Paths("scenarios/seed")),
                          suite::NameOf);
