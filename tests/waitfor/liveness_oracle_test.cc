@@ -1,4 +1,4 @@
-// Liveness findings against a second implementation: the bound shows what an endless execution does.
+// Liveness findings against a second implementation: what is found is so without end.
 
 #include <deque>
 #include <map>
