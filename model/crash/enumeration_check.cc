@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/crash/name_rules.h"
 #include "model/crash/story.h"
 #include "model/ondisk/render.h"
 
@@ -17,9 +18,14 @@ std::string FactOf(const CrashFault& fault) {
     case What::kFile:
       return "";
     case What::kShort:
-      return absl::StrCat("short ", fault.file.ino);
+      return absl::StrCat(fault.damage == Damage::kLost ? "short " : "short since a rename ",
+                          fault.file.ino);
     case What::kMissing:
       return absl::StrCat("missing ", fault.file.ino);
+    case What::kOldName:
+      return absl::StrCat("old name ", fault.file.ino);
+    case What::kName:
+      return absl::StrCat("name: ", fault.metadata.message);
     case What::kTornCopy:
       return absl::StrCat("copy ", fault.pblk);
     case What::kHomeOld:
@@ -56,6 +62,9 @@ void HistoryOracle::Judge(const DiskState& disk, Tid recovered, FamilyVerdict& v
   for (const MetadataFault& fault : tree.faults) {
     faults.push_back({.what = What::kMetadata, .metadata = fault});
   }
+  for (const MetadataFault& fault : CheckNames(scene_.history, tree, recovered)) {
+    faults.push_back({.what = What::kName, .metadata = fault});
+  }
   for (const Pblk pblk : tree.metadata) {
     const auto image = committed.find(pblk);
     if (image == committed.end()) continue;
@@ -71,14 +80,20 @@ void HistoryOracle::Judge(const DiskState& disk, Tid recovered, FamilyVerdict& v
     there.insert(file.key);
     const History::File* known = scene_.history.Find(file.key);
     if (known == nullptr) continue;
-    if (file.size_bytes < PromisedSize(*known)) {
-      faults.push_back({.what = What::kShort, .file = file.key});
+    if (file.size_bytes < PromisedSize(*known, recovered)) {
+      faults.push_back({.what = What::kShort, .file = file.key, .damage = Damage::kLost});
+    }
+    if (file.size_bytes < SizePromisedByRename(*known, recovered)) {
+      faults.push_back({.what = What::kShort, .file = file.key, .damage = Damage::kUnflushed});
     }
     if (!file.inline_data) JudgeFile(disk, recovered, file, *known, verdict);
   }
   for (const auto& [key, file] : scene_.history.files()) {
-    if (PromisedToExist(file) && !there.contains(key)) {
+    if (!PromisedToExist(file, recovered)) continue;
+    if (!there.contains(key)) {
       faults.push_back({.what = What::kMissing, .file = key});
+    } else if (LacksPromisedName(file, recovered)) {
+      faults.push_back({.what = What::kOldName, .file = key});
     }
   }
   AddFaults(faults, verdict);

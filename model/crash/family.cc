@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/crash/name_rules.h"
 #include "model/ondisk/render.h"
 
 namespace model {
@@ -12,6 +13,9 @@ std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) 
   for (const MetadataFault& fault : tree.faults) {
     faults_.push_back({.what = What::kMetadata, .metadata = fault});
   }
+  for (const MetadataFault& fault : CheckNames(history_, tree, recovery.outcome.recovered)) {
+    faults_.push_back({.what = What::kName, .metadata = fault});
+  }
   JudgeCopies(recovery, geometry_.journal(), geometry_.first_data());
   for (const Pblk pblk : tree.metadata) JudgeHome(recovery, pblk);
   JudgeRecoveryAgain(recovery);
@@ -19,7 +23,7 @@ std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) 
     const History::File* file = history_.Find(recovered.key);
     if (file != nullptr) JudgeReadable(recovery, recovered, *file);
   }
-  for (const auto& [key, file] : history_.files()) JudgeMissing(tree, file);
+  for (const auto& [key, file] : history_.files()) JudgeMissing(recovery, file);
   return std::move(faults_);
 }
 
@@ -58,7 +62,7 @@ std::vector<CrashFault> FamilyJudge::JudgeFile(const PossibleRecovery& recovery,
   for (const RecoveredFile& recovered : tree.files) {
     if (recovered.key == key) JudgeReadable(recovery, recovered, *file);
   }
-  JudgeMissing(tree, *file);
+  JudgeMissing(recovery, *file);
   return std::move(faults_);
 }
 
@@ -122,21 +126,33 @@ void FamilyJudge::JudgeRecoveryAgain(const PossibleRecovery& recovery) {
 
 // --- Files ---------------------------------------------------------------------------------------
 
-void FamilyJudge::JudgeMissing(const RecoveredTree& tree, const History::File& file) {
-  if (!PromisedToExist(file)) return;
+void FamilyJudge::JudgeMissing(const PossibleRecovery& recovery, const History::File& file) {
+  const Tid tid = recovery.outcome.recovered;
+  if (!PromisedToExist(file, tid)) return;
+  const RecoveredTree& tree = states_.Tree(tid);
   const bool there = absl::c_any_of(
       tree.files, [&](const RecoveredFile& recovered) { return recovered.key == file.key; });
-  if (!there) faults_.push_back({.what = What::kMissing, .file = file.key});
+  if (!there) {
+    faults_.push_back({.what = What::kMissing, .file = file.key});
+  } else if (LacksPromisedName(file, tid)) {
+    faults_.push_back({.what = What::kOldName, .file = file.key});
+  }
 }
 
 void FamilyJudge::JudgeReadable(const PossibleRecovery& recovery, const RecoveredFile& recovered,
                                 const History::File& file) {
-  if (const uint64_t promised = PromisedSize(file); recovered.size_bytes < promised) {
-    faults_.push_back(
-        {.what = What::kShort, .file = file.key, .begin = recovered.size_bytes, .end = promised});
-  }
-  if (recovered.inline_data) return;
   const Tid tid = recovery.outcome.recovered;
+  const auto wants = [&](uint64_t promised, Damage damage) {
+    if (recovered.size_bytes >= promised) return;
+    faults_.push_back({.what = What::kShort,
+                       .file = file.key,
+                       .damage = damage,
+                       .begin = recovered.size_bytes,
+                       .end = promised});
+  };
+  wants(PromisedSize(file, tid), Damage::kLost);
+  wants(SizePromisedByRename(file, tid), Damage::kUnflushed);
+  if (recovered.inline_data) return;
   const auto blocks =
       static_cast<Lblk>((recovered.size_bytes + geometry_.block_bytes - 1) / geometry_.block_bytes);
   const uint32_t per_block = geometry_.sectors_per_block();

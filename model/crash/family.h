@@ -23,12 +23,15 @@ struct Witness {
 
 struct CrashFault {
   enum class What : uint8_t {
-    kFile,         // bytes of a file: damage, begin, end
-    kShort,        // a file is smaller than promised: begin is its size, end what was promised
-    kMissing,      // a promised file is not there
-    kTornCopy,     // a copy in the log is not what its tag says: pblk, the block that it is of
-    kHomeOld,      // a block at home lacks a change of the recovered state
-    kHomeNew,      // a block at home has a change that the recovered state does not
+    kFile,      // bytes of a file: damage, begin, end
+    kShort,     // a file is smaller than promised: begin is its size, end what was promised, damage
+                // by whom (kLost, kUnflushed)
+    kMissing,   // a promised file is not there
+    kOldName,   // a file has a name that a promise says it has no more
+    kName,      // a name is not what the recovered transactions have made it: metadata
+    kTornCopy,  // a copy in the log is not what its tag says: pblk, the block that it is of
+    kHomeOld,   // a block at home lacks a change of the recovered state
+    kHomeNew,   // a block at home has a change that the recovered state does not
     kHomeForeign,  // a block at home is something else altogether
     kMetadata,     // the committed state is wrong in itself: metadata
     kRecovery,     // recovery, interrupted and run again, gives something else
@@ -40,7 +43,7 @@ struct CrashFault {
   uint64_t begin = 0;
   uint64_t end = 0;
   Pblk pblk = 0;  // also of a file's bytes that recovery has replayed a block over: that block
-  MetadataFault metadata;
+  MetadataFault metadata;  // kMetadata, kName
   std::vector<Witness> witnesses;
 };
 
@@ -86,7 +89,7 @@ class FamilyJudge {
   void JudgeRecoveryAgain(const PossibleRecovery& recovery);
   void JudgeReadable(const PossibleRecovery& recovery, const RecoveredFile& recovered,
                      const History::File& file);
-  void JudgeMissing(const RecoveredTree& tree, const History::File& file);
+  void JudgeMissing(const PossibleRecovery& recovery, const History::File& file);
   void JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid, Lblk lblk,
                  uint32_t sector_in_block, Witness witness, bool on_disk);
   What HomeFault(Tid recovered, Pblk pblk, ImageId wanted, SectorContent content) const;

@@ -12,6 +12,7 @@ bool IsPlainlyRight(const History& history, const History::File& file, uint32_t 
                     SectorContent promised, SectorContent content) {
   return KindOf(content) == ContentKind::kData && GranuleIndexOf(content) == index &&
          history.write(WriteOf(content)).file == file.key && file.truncates.empty() &&
+         file.replacements.empty() &&
          (promised == kZeroContent ||
           (KindOf(promised) == ContentKind::kData && WriteOf(content) >= WriteOf(promised)));
 }
@@ -34,13 +35,13 @@ std::optional<Damage> JudgeSource(const History& history, const History::File& f
   return std::nullopt;
 }
 
-// Whether `content` is no older than what the promise has there; `promised` is not mixed.
-bool KeepsPromise(const History::File& file, uint64_t pos_bytes, SectorContent promised,
-                  SectorContent content) {
-  const HistorySeq began = file.promise->began;
+// Whether `content` is no older than what a promise that began at `began` has there; `promised` is
+// not mixed.
+bool KeepsPromise(const History::File& file, Tid recovered, HistorySeq began, uint64_t pos_bytes,
+                  SectorContent promised, SectorContent content) {
   const bool promised_data = KindOf(promised) == ContentKind::kData;
   if (KindOf(content) == ContentKind::kZero) {
-    return !promised_data || file.RemovedSince(pos_bytes, began);
+    return !promised_data || file.RemovedSince(pos_bytes, began, recovered);
   }
   return WriteOf(content) >=
          (promised_data ? WriteOf(promised) : file.FirstWriteBefore(pos_bytes, began));
@@ -54,23 +55,47 @@ bool MustBeData(const History::File& file, const RecoveredEnd& end, uint64_t pos
          !file.RemovedAfterPrefix(pos_bytes, end.recovered);
 }
 
+// What the granules of a promise have at a byte; not mixed.
+SectorContent ContentAt(const History& history, const std::vector<SectorContent>& granules,
+                        uint64_t pos_bytes) {
+  const uint64_t index = pos_bytes / kGranuleBytes;
+  if (index >= granules.size()) return kZeroContent;
+  for (const GranuleRun& run : history.granules().Runs(granules[index])) {
+    if (pos_bytes % kGranuleBytes < run.end_byte) return run.content;
+  }
+  return kZeroContent;
+}
+
+bool KeepsReplacements(const History& history, const History::File& file, const RecoveredEnd& end,
+                       uint64_t pos_bytes, SectorContent content) {
+  return std::all_of(
+      file.replacements.begin(), file.replacements.end(), [&](const ReplacePromise& promise) {
+        return promise.tid > end.recovered || !promise.Covers(pos_bytes) ||
+               KeepsPromise(file, end.recovered, promise.began, pos_bytes,
+                            ContentAt(history, promise.granules, pos_bytes), content);
+      });
+}
+
 // One byte, of which `content` is what it is, not mixed.
-std::optional<Damage> JudgeByte(const History::File& file, const RecoveredEnd& end,
-                                uint64_t pos_bytes, SectorContent promised, SectorContent content) {
+std::optional<Damage> JudgeByte(const History& history, const History::File& file,
+                                const RecoveredEnd& end, uint64_t pos_bytes, SectorContent promised,
+                                SectorContent content) {
   if (KindOf(content) == ContentKind::kZero) {
     if (MustBeData(file, end, pos_bytes)) return Damage::kNeverZero;
   } else if (WriteOf(content) < file.FirstWriteInPrefix(pos_bytes, end.recovered)) {
     return Damage::kTruncated;
   }
   if (file.promise.has_value() && pos_bytes < file.promise->size_bytes &&
-      !KeepsPromise(file, pos_bytes, promised, content)) {
+      !KeepsPromise(file, end.recovered, file.promise->began, pos_bytes, promised, content)) {
     return Damage::kLost;
   }
+  if (!KeepsReplacements(history, file, end, pos_bytes, content)) return Damage::kUnflushed;
   return std::nullopt;
 }
 
 // Within the granule, the places after `begin` where the rules may change for the better or worse.
-uint32_t NextCut(const History::File& file, uint64_t granule_pos, uint32_t begin, uint32_t end) {
+uint32_t NextCut(const History& history, const History::File& file, uint64_t granule_pos,
+                 uint32_t begin, uint32_t end) {
   const auto cut = [&](uint64_t pos_bytes) {
     if (pos_bytes > granule_pos + begin && pos_bytes < granule_pos + end) {
       end = static_cast<uint32_t>(pos_bytes - granule_pos);
@@ -82,6 +107,17 @@ uint32_t NextCut(const History::File& file, uint64_t granule_pos, uint32_t begin
     cut(zero_end);
   }
   if (file.promise.has_value()) cut(file.promise->size_bytes);
+  for (const ReplacePromise& promise : file.replacements) {
+    for (const auto& [range_begin, range_end] : promise.ranges) {
+      cut(range_begin);
+      cut(range_end);
+    }
+    const uint64_t index = granule_pos / kGranuleBytes;
+    if (index >= promise.granules.size()) continue;
+    for (const GranuleRun& run : history.granules().Runs(promise.granules[index])) {
+      cut(granule_pos + run.end_byte);
+    }
+  }
   return end;
 }
 
@@ -118,8 +154,8 @@ void JudgeGranule(const History& history, const History::File& file, const Recov
     std::optional<Damage> found = JudgeSource(history, file, index, is);
     uint32_t end = run_end;
     if (!found.has_value()) {
-      end = NextCut(file, granule_pos, begin, run_end);
-      found = JudgeByte(file, recovered, granule_pos + begin, want[w].content, is);
+      end = NextCut(history, file, granule_pos, begin, run_end);
+      found = JudgeByte(history, file, recovered, granule_pos + begin, want[w].content, is);
     }
     if (found.has_value()) {
       const FileKey other =
@@ -130,19 +166,39 @@ void JudgeGranule(const History& history, const History::File& file, const Recov
   }
 }
 
-uint64_t PromisedSize(const History::File& file) {
-  if (!PromisedToExist(file)) return 0;
-  uint64_t size_bytes = file.promise->size_bytes;
+namespace {
+
+// What truncates since `began` have left of a promised size.
+uint64_t SizeLeft(const History::File& file, HistorySeq began, uint64_t size_bytes) {
   for (const History::Truncate& truncate : file.truncates) {
-    if (truncate.seq > file.promise->began) {
-      size_bytes = std::min(size_bytes, truncate.new_size_bytes);
-    }
+    if (truncate.seq > began) size_bytes = std::min(size_bytes, truncate.new_size_bytes);
   }
   return size_bytes;
 }
 
-bool PromisedToExist(const History::File& file) {
-  return file.promise.has_value() && !file.unlinked.has_value();
+}  // namespace
+
+uint64_t PromisedSize(const History::File& file, Tid recovered) {
+  if (!PromisedToExist(file, recovered)) return 0;
+  return SizeLeft(file, file.promise->began, file.promise->size_bytes);
+}
+
+uint64_t SizePromisedByRename(const History::File& file, Tid recovered) {
+  uint64_t size_bytes = 0;
+  if (file.UnlinkedInPrefix(recovered)) return 0;
+  for (const ReplacePromise& promise : file.replacements) {
+    if (promise.tid > recovered) break;
+    size_bytes = std::max(size_bytes, SizeLeft(file, promise.began, promise.size_bytes));
+  }
+  return size_bytes;
+}
+
+bool PromisedToExist(const History::File& file, Tid recovered) {
+  return file.promise.has_value() && !file.UnlinkedInPrefix(recovered);
+}
+
+bool LacksPromisedName(const History::File& file, Tid recovered) {
+  return file.promise.has_value() && file.promise->named > recovered;
 }
 
 }  // namespace model

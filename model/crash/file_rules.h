@@ -17,6 +17,7 @@ enum class Damage : uint8_t {
   // Lost data:
   kNeverZero,  // zero where the contract promises data
   kLost,       // not what a sync made durable
+  kUnflushed,  // not what a rename over another file had promised
 };
 inline bool IsStale(Damage damage) { return damage <= Damage::kTruncated; }
 
@@ -41,9 +42,13 @@ struct RecoveredEnd {
 void JudgeGranule(const History& history, const History::File& file, const RecoveredEnd& end,
                   uint32_t index, SectorContent content, std::vector<ByteRun>& damage);
 
-// The smallest size that the promise to `file` allows; 0 without a promise.
-uint64_t PromisedSize(const History::File& file);
+// The smallest size that syncs of `file` allow as of transaction `recovered`; 0 without a promise.
+uint64_t PromisedSize(const History::File& file, Tid recovered);
+// Likewise renames of it over other files.
+uint64_t SizePromisedByRename(const History::File& file, Tid recovered);
 // Whether `file` must be there.
-bool PromisedToExist(const History::File& file);
+bool PromisedToExist(const History::File& file, Tid recovered);
+// A sync has promised a name that the file has since a later transaction than `recovered` only.
+bool LacksPromisedName(const History::File& file, Tid recovered);
 
 }  // namespace model

@@ -12,14 +12,15 @@ History::History(const History& from, GranuleTable& granules)
     : granules_(granules),
       seq_(from.seq_),
       files_(from.files_),
+      name_changes_(from.name_changes_),
       writes_(from.writes_),
       syncs_(from.syncs_) {}
 
-void History::Created(FileKey file, std::string name, FileContract contract) {
+void History::Created(FileKey file, std::string name, FileContract contract, Tid tid) {
   ++seq_;
-  const bool is_new =
-      files_.emplace(file, File{.key = file, .name = std::move(name), .contract = contract}).second;
-  SIM_CHECK(is_new);
+  name_changes_.push_back({tid, name, file});
+  File created{.key = file, .name = std::move(name), .named = tid, .contract = contract};
+  SIM_CHECK(files_.emplace(file, std::move(created)).second);
 }
 
 WriteId History::BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes) {
@@ -69,11 +70,21 @@ void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
   }
 }
 
-void History::Unlinked(FileKey key) {
+void History::Unlinked(FileKey key, Tid tid) {
   ++seq_;
   File& file = Get(key);
   SIM_CHECK(!file.unlinked.has_value());
-  file.unlinked = seq_;
+  file.unlinked = Unlink{seq_, tid};
+  name_changes_.push_back({tid, file.last_name(), std::nullopt});
+}
+
+void History::Renamed(FileKey key, std::string name, Tid tid) {
+  ++seq_;
+  File& file = Get(key);
+  name_changes_.push_back({tid, file.last_name(), std::nullopt});
+  name_changes_.push_back({tid, name, key});
+  file.later_names.push_back(std::move(name));
+  file.named = tid;
 }
 
 // --- What is promised ----------------------------------------------------------------------------
@@ -95,7 +106,27 @@ SyncId History::BeginSyncAll() {
 // A file without a name is nothing that a power cut could leave.
 void History::Promise(Sync& sync, SyncKind kind, const File& file) const {
   if (file.unlinked.has_value()) return;
-  sync.promises.push_back({file.key, {kind, seq_, file.size_bytes, file.granules}});
+  const Tid named = kind == SyncKind::kFdatasync ? 0 : file.named;
+  sync.promises.push_back({file.key, {kind, seq_, file.size_bytes, file.granules, named}});
+}
+
+ReplacePromise History::BeginReplace(FileKey key,
+                                     std::vector<std::pair<uint64_t, uint64_t>> delayed) const {
+  const File* file = Find(key);
+  SIM_CHECK(file != nullptr);
+  ReplacePromise promise{.began = seq_, .granules = file->granules, .ranges = std::move(delayed)};
+  for (auto& [begin, end] : promise.ranges) {
+    end = std::min(end, file->size_bytes);
+    promise.size_bytes = std::max(promise.size_bytes, end);
+  }
+  return promise;
+}
+
+void History::EndReplace(FileKey key, ReplacePromise promise, Tid tid) {
+  ++seq_;
+  File& file = Get(key);
+  promise.tid = tid;
+  if (!file.write_failed) file.replacements.push_back(std::move(promise));
 }
 
 void History::EndSync(SyncId id, bool ok) {
@@ -123,6 +154,19 @@ uint64_t History::ReferenceSize(FileKey key) const {
   const File* file = Find(key);
   SIM_CHECK(file != nullptr);
   return file->size_bytes;
+}
+
+std::map<std::string, FileKey> History::NamesAt(Tid recovered) const {
+  std::map<std::string, FileKey> names;
+  for (const NameChange& change : name_changes_) {
+    if (change.tid > recovered) break;
+    if (change.file.has_value()) {
+      names.insert_or_assign(change.name, *change.file);
+    } else {
+      names.erase(change.name);
+    }
+  }
+  return names;
 }
 
 const History::File* History::Find(FileKey key) const {
@@ -157,6 +201,12 @@ void History::AddOnceZero(File& file, uint64_t begin, uint64_t end) {
 
 // --- Questions -----------------------------------------------------------------------------------
 
+bool ReplacePromise::Covers(uint64_t pos_bytes) const {
+  return std::any_of(ranges.begin(), ranges.end(), [&](const auto& range) {
+    return range.first <= pos_bytes && pos_bytes < range.second;
+  });
+}
+
 WriteId History::File::FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const {
   WriteId first = 0;
   for (const Truncate& truncate : truncates) {
@@ -187,8 +237,9 @@ bool History::File::RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const 
   });
 }
 
-bool History::File::RemovedSince(uint64_t pos_bytes, HistorySeq seq) const {
-  if (unlinked.has_value() && *unlinked > seq) return true;
+bool History::File::RemovedSince(uint64_t pos_bytes, HistorySeq seq, Tid recovered) const {
+  const bool may_be_gone = UnlinkedInPrefix(recovered) || !contract.kept_until_unlinked;
+  if (unlinked.has_value() && unlinked->seq > seq && may_be_gone) return true;
   return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
     return truncate.seq > seq && truncate.new_size_bytes <= pos_bytes;
   });

@@ -10,7 +10,12 @@
 //   zero there below its size: the recovered size covers data that is not there. A truncate that is
 //   yet to commit may have zeroed its tail, though.
 // - After a successful sync, a byte holds what it held when the sync began, or a later write's; and
-//   the size and the file itself are there, unless a truncate or unlink since then explains it.
+//   the size and the file itself are there, unless a truncate since then, or an unlink that the
+//   recovered state contains, explains it. fsync and sync also promise the name.
+// - A name leads where the creations, unlinks and renames of the recovered transactions have left
+//   it: each of them is there as a whole or not at all (name_rules.h).
+// - After a rename over another file, a state that contains the rename has what was delayed of the
+//   new file when it began, if the file system said that it would (BeginReplace()).
 //
 // Order among the writes and truncates of one file is the order of the calls here; writes are
 // compared by WriteId, each of which stands for what one copy under a folio lock has put there.
@@ -18,7 +23,7 @@
 // After a write error nothing is promised for that file any more: fsync has told, once, and what
 // the page cache still has need not reach the disk.
 //
-// Not modelled: hole punching, rename, hard links; a file has one name.
+// Not modelled: hole punching, hard links; a file has one name.
 #pragma once
 
 #include <compare>
@@ -48,6 +53,8 @@ struct FileContract {
   // before it may be on its way while the last is there; and a size that a truncate has set says
   // nothing about data.
   bool zero_tail_allowed = true;
+  // data=writeback: blocks of an unlinked file may be overwritten before the unlink has committed.
+  bool kept_until_unlinked = true;
 };
 
 // Position in the order of all events of a history; 0 is before the first.
@@ -62,6 +69,19 @@ struct DurablePromise {
   HistorySeq began = 0;
   uint64_t size_bytes = 0;
   std::vector<SectorContent> granules;
+  Tid named = 0;  // the transaction that gave the file its name; 0 for fdatasync, which need not
+};
+
+// What a state that contains a rename over another file shows of the new one: `ranges` as they were
+// when the rename began, and a size that covers them.
+struct ReplacePromise {
+  HistorySeq began = 0;
+  Tid tid = 0;  // the rename's transaction
+  uint64_t size_bytes = 0;
+  std::vector<SectorContent> granules;
+  std::vector<std::pair<uint64_t, uint64_t>> ranges;  // [begin, end): ascending
+
+  bool Covers(uint64_t pos_bytes) const;
 };
 
 class HistoryListener {
@@ -83,8 +103,8 @@ class History {
   void set_listener(HistoryListener* listener) { listener_ = listener; }
 
   // --- The running file system says what happens ------------------------------------------------
-  // A new, empty file. Requires: `file` is new.
-  void Created(FileKey file, std::string name, FileContract contract);
+  // A new, empty file, in transaction `tid` (0: before the run). Requires: `file` is new.
+  void Created(FileKey file, std::string name, FileContract contract, Tid tid);
   // What a write(2) or a store is about to put at [pos, pos + len), under the folio lock; also for
   // the initial contents of a file that exists before the run. Ids are 1, 2, 3, ...
   WriteId BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes);
@@ -96,8 +116,18 @@ class History {
   void Truncated(FileKey file, uint64_t new_size_bytes, Tid tid);
   // Writing back data of `file` has failed.
   void WriteFailed(FileKey file) { Get(file).write_failed = true; }
-  // The name is gone as far as this run goes; the handle that removes it is open.
-  void Unlinked(FileKey file);
+  // The name is gone; the handle that removes it is open, in transaction `tid`.
+  void Unlinked(FileKey file, Tid tid);
+  // `file` has the name `name` now instead of its former one; a file that had it has been unlinked
+  // in the same call. The handle is open, in transaction `tid`.
+  void Renamed(FileKey file, std::string name, Tid tid);
+  // A rename of `file` over another is about to start, and the file system takes it on itself to
+  // have `delayed`, ranges of the file that are not allocated yet, on the device before the rename
+  // can be recovered.
+  ReplacePromise BeginReplace(FileKey file,
+                              std::vector<std::pair<uint64_t, uint64_t>> delayed) const;
+  // The rename is part of transaction `tid`.
+  void EndReplace(FileKey file, ReplacePromise promise, Tid tid);
   // fsync(2), fdatasync(2) or O_SYNC on `file`, before it looks at anything.
   SyncId BeginSync(SyncKind kind, FileKey file);
   // sync(2): all files that have a name.
@@ -122,20 +152,32 @@ class History {
     Tid tid = 0;
     WriteId next_write = 0;  // writes with smaller ids came before it
   };
+  struct Unlink {
+    HistorySeq seq = 0;
+    Tid tid = 0;
+  };
   struct File {
     FileKey key;
-    std::string name;
+    std::string name;                      // the first that it had: what reports call it
+    std::vector<std::string> later_names;  // by renames, in order
+    Tid named = 0;                         // the transaction of the last
     FileContract contract;
     uint64_t size_bytes = 0;
     std::vector<SectorContent> granules;
     std::vector<Truncate> truncates;  // in order; only those that made the file smaller
-    std::optional<HistorySeq> unlinked;
+    std::optional<Unlink> unlinked;
     bool write_failed = false;
     // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
     std::vector<std::pair<uint64_t, uint64_t>> once_zero;
     // Of the successful syncs so far, the one that began last: it implies the others.
     std::optional<DurablePromise> promise;
+    std::vector<ReplacePromise> replacements;  // in order
 
+    const std::string& last_name() const { return later_names.empty() ? name : later_names.back(); }
+    // In states that contain transactions up to `recovered`, the file has lost its name for good.
+    bool UnlinkedInPrefix(Tid recovered) const {
+      return unlinked.has_value() && unlinked->tid <= recovered;
+    }
     // Of truncates in the transactions up to `recovered`: the first write since the last one that
     // removed the byte at `pos_bytes`. Older ones must not be seen there.
     WriteId FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const;
@@ -146,8 +188,9 @@ class History {
     // A truncate that is not in the prefix removes the byte at `pos_bytes`: its zeroes may be
     // there.
     bool RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const;
-    // Something since `seq` removes the byte at `pos_bytes`.
-    bool RemovedSince(uint64_t pos_bytes, HistorySeq seq) const;
+    // Something since `seq` removes the byte at `pos_bytes` from states that contain transactions
+    // up to `recovered`; a truncate may have done so before it commits.
+    bool RemovedSince(uint64_t pos_bytes, HistorySeq seq, Tid recovered) const;
     bool OnceZero(uint64_t pos_bytes) const;
   };
 
@@ -156,11 +199,20 @@ class History {
   const Write& write(WriteId id) const { return writes_[id - 1]; }
   WriteId last_write() const { return static_cast<WriteId>(writes_.size()); }
   const std::map<FileKey, File>& files() const { return files_; }
+  // The names as the transactions up to `recovered` have left them.
+  std::map<std::string, FileKey> NamesAt(Tid recovered) const;
   const GranuleTable& granules() const { return granules_; }
 
  private:
   struct Sync {
     std::vector<std::pair<FileKey, DurablePromise>> promises;
+  };
+
+  // `file`: none if the name is gone.
+  struct NameChange {
+    Tid tid = 0;
+    std::string name;
+    std::optional<FileKey> file;
   };
 
   File& Get(FileKey file);
@@ -172,7 +224,8 @@ class History {
   HistoryListener* listener_ = nullptr;
   HistorySeq seq_ = 0;
   std::map<FileKey, File> files_;
-  std::vector<Write> writes_;  // by id - 1
+  std::vector<NameChange> name_changes_;  // in order, and so by tid
+  std::vector<Write> writes_;             // by id - 1
   std::vector<Sync> syncs_;
 };
 

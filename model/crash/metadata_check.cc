@@ -142,6 +142,7 @@ class MetadataReader {
             absl::StrFormat("inode %d", ino));
       return;
     }
+    if (inode->type == FileType::kRegular) tree_.names[path] = {ino, inode->i_generation};
     if (names_[ino].empty()) names_[ino] = std::move(path);
     if (++links_[ino] == 1 && inode->type == FileType::kDirectory) ReadDirectory(ino, depth + 1);
   }

@@ -17,6 +17,7 @@
 // geometry has it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -52,7 +53,8 @@ struct MetadataFault {
 };
 
 struct RecoveredTree {
-  std::vector<RecoveredFile> files;  // regular files that have a name, by inode number
+  std::vector<RecoveredFile> files;      // regular files that have a name, by inode number
+  std::map<std::string, FileKey> names;  // of regular files; paths from the root
   // By block. Data are the blocks that reading a file up to its size reads from the disk.
   std::vector<BlockUse> blocks;
   std::vector<Pblk> metadata;  // ascending

@@ -43,6 +43,8 @@ std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
       return "reads as zeros where there was only ever data";
     case Damage::kLost:
       return absl::StrCat("lost what ", PromiseName(scene, fault.file), " made durable");
+    case Damage::kUnflushed:
+      return "lacks data that the rename over another file had started to write";
   }
   return "";
 }
@@ -184,6 +186,7 @@ std::string CarrierText(const CrashScene& scene, const Outcome& outcome, const C
       return CarrierOfBytes(scene, outcome, fault);
     case What::kShort:
     case What::kMissing:
+    case What::kOldName:
       return CarrierOfPromise(scene, outcome.recovered, fault);
     case What::kTornCopy:
     case What::kHomeOld:
@@ -191,6 +194,7 @@ std::string CarrierText(const CrashScene& scene, const Outcome& outcome, const C
       return CarrierOfBlock(scene, outcome, fault);
     case What::kHomeForeign:
     case What::kMetadata:
+    case What::kName:
     case What::kRecovery:
       return "";
   }
@@ -207,6 +211,10 @@ bool IsOvertaken(const CrashScene& scene, const CrashFault& fault) {
       scene.device.pending(witness.sector),
       [&](const sim::PendingVersion& version) { return version.content == witness.content; });
 }
+
+constexpr char kRenameRule[] =
+    "a rename over a file first has what is delayed of the new one allocated, as ordered data of a "
+    "transaction that commits with the rename or before";
 
 const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
   switch (fault.damage) {
@@ -229,6 +237,8 @@ const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
       return "a committed size covers appended bytes only once these are on the device";
     case Damage::kLost:
       return "what a sync has found written is durable when it returns: written, and flushed";
+    case Damage::kUnflushed:
+      return kRenameRule;
   }
   return "";
 }
@@ -238,7 +248,10 @@ const char* RuleText(const CrashScene& scene, const CrashFault& fault) {
     case What::kFile:
       return RuleOfBytes(scene, fault);
     case What::kShort:
+      if (fault.damage == Damage::kUnflushed) return kRenameRule;
+      [[fallthrough]];
     case What::kMissing:
+    case What::kOldName:
       return "name and size are durable when a sync returns: it waits for the commit";
     case What::kTornCopy:
       return "a commit record is written only once all that its transaction has in the log is "
@@ -249,6 +262,8 @@ const char* RuleText(const CrashScene& scene, const CrashFault& fault) {
       return "a block is written home only once the transaction that changed it has committed";
     case What::kHomeForeign:
       return "a metadata block in use is overwritten with nothing else";
+    case What::kName:
+      return "all that an operation changes in a directory is part of one transaction";
     case What::kMetadata:
       return "each transaction takes sound metadata to sound metadata";
     case What::kRecovery:
@@ -396,7 +411,9 @@ const char* FindingKindOf(const CrashFault& fault) {
       return IsStale(fault.damage) ? "stale_data" : "lost_data";
     case What::kShort:
     case What::kMissing:
+    case What::kOldName:
       return "lost_data";
+    case What::kName:
     case What::kTornCopy:
     case What::kHomeOld:
     case What::kHomeNew:
@@ -415,10 +432,17 @@ std::string MessageOf(const CrashScene& scene, const CrashFault& fault) {
       return absl::StrFormat("%s[%d,%d) %s", FileName(scene, fault.file), fault.begin, fault.end,
                              DamageText(scene, fault));
     case What::kShort:
+      if (fault.damage == Damage::kUnflushed) {
+        return absl::StrFormat("%s is shorter than the rename over another file had promised",
+                               FileName(scene, fault.file));
+      }
       return absl::StrFormat("%s is shorter than %s made durable", FileName(scene, fault.file),
                              PromiseName(scene, fault.file));
     case What::kMissing:
       return absl::StrFormat("%s is gone although %s had made it durable",
+                             FileName(scene, fault.file), PromiseName(scene, fault.file));
+    case What::kOldName:
+      return absl::StrFormat("%s has not the name that %s had made durable",
                              FileName(scene, fault.file), PromiseName(scene, fault.file));
     case What::kTornCopy:
       return absl::StrFormat("the log has a commit record, but not its copy of the %s",
@@ -433,6 +457,7 @@ std::string MessageOf(const CrashScene& scene, const CrashFault& fault) {
       return absl::StrFormat("the %s is overwritten with something else",
                              BlockName(scene, fault.pblk));
     case What::kMetadata:
+    case What::kName:
       return fault.metadata.message;
     case What::kRecovery:
       return "recovery that was interrupted gives something else when run again";

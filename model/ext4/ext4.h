@@ -116,6 +116,7 @@ struct Ext4Options {
   bool delalloc = true;
   bool dioread_nolock = true;
   bool data_err_abort = false;
+  bool auto_da_alloc = true;  // a rename over a file starts to write the new one
   bool barrier = true;
   sim::Nanos commit_interval = 5'000'000'000;
   int64_t dirty_background_bytes = 16 << 20;
@@ -195,6 +196,7 @@ struct Ext4SbInfo : SuperBlock {
   Inode* lookup(const std::string& name) override;
   Errno create(const std::string& name) override;
   Errno unlink(const std::string& name) override;
+  Errno rename(const std::string& old_name, const std::string& new_name) override;
   void evict_inode(Inode& inode) override;
 
   uint32_t block_bytes() const { return geometry.block_bytes; }

@@ -131,7 +131,7 @@ absl::Status Maker::AddFile(const MkfsFile& file) {
   if (absl::Status status = Allocate(file, inode); !status.ok()) return status;
 
   const FileKey key{ino, inode.i_generation};
-  history_.Created(key, file.name, file.contract);
+  history_.Created(key, file.name, file.contract, /*tid=*/0);
   if (inode.i_blocks > 0 && file.content == InitialContent::kWritten) {
     const WriteId write = history_.BeginWrite(key, 0, file.size_bytes);
     history_.Copied(write, 0, file.size_bytes);

@@ -74,6 +74,16 @@ namespace model {
   FIELD(free_reusable_before_commit,                                                               \
         "freed blocks may be allocated again before the freeing transaction commits",              \
         "ext4_process_freed_data()")                                                               \
+  /* Renames */                                                                                    \
+  FIELD(rename_flush_under_handle,                                                                 \
+        "a rename over a file starts to write the new one inside its handle",                      \
+        "ext4_rename(), ext4_alloc_da_blocks()")                                                   \
+  FIELD(rename_without_flush,                                                                      \
+        "a rename over a file does not start to write what is delayed of the new one",             \
+        "ext4_rename(), auto_da_alloc")                                                            \
+  FIELD(rename_restarts_handle,                                                                    \
+        "a rename restarts its handle between the new entry and the removal of the old one",       \
+        "ext4_rename(): one handle")                                                               \
   /* Who guards what */                                                                            \
   FIELD(disksize_without_i_data_sem,                                                               \
         "i_disksize is raised without i_data_sem",                                                 \

@@ -119,8 +119,10 @@ absl::Status RenderLog(const Geometry& geometry, const ImageStore& images, const
   }
   for (const auto& [key, file] : history.files()) log.writes[file.name];
   for (WriteId id = 1; id <= history.last_write(); ++id) {
-    const std::string& name = history.Find(history.write(id).file)->name;
-    log.writes[name].push_back(TaggedWriteOf(history, id));
+    const History::File& file = *history.Find(history.write(id).file);
+    const TaggedWrite write = TaggedWriteOf(history, id);
+    log.writes[file.name].push_back(write);
+    for (const std::string& name : file.later_names) log.writes[name].push_back(write);
   }
   return absl::OkStatus();
 }

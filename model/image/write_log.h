@@ -78,7 +78,7 @@ struct ExecutionLog {
   DiskLayout layout;
   std::string base;  // the device before the first mount
   Recording recording;
-  std::map<std::string, std::vector<TaggedWrite>> writes;  // by path
+  std::map<std::string, std::vector<TaggedWrite>> writes;  // by path, each that a file ever had
   std::deque<std::string> bytes;                           // of the recording
 };
 

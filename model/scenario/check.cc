@@ -27,6 +27,7 @@ std::set<std::string_view> CreatedFiles(const Scenario& scenario) {
   for (const ThreadConfig& thread : scenario.threads) {
     for (const Op& op : thread.ops) {
       if (op.kind == OpKind::kCreate) created.insert(op.file);
+      if (op.kind == OpKind::kRename) created.insert(op.to);
     }
   }
   return created;

@@ -37,6 +37,7 @@ std::vector<model::MkfsFile> FilesOf(const Scenario& scenario) {
     made.content = static_cast<model::InitialContent>(file.content);
     made.inline_data = file.inline_data;
     made.contract.zero_tail_allowed = file.buffered == BufferedPath::kBufferHead;
+    made.contract.kept_until_unlinked = scenario.fs.data == DataMode::kOrdered;
     files.push_back(std::move(made));
   }
   return files;
@@ -50,6 +51,7 @@ model::Ext4Options OptionsOf(const Scenario& scenario) {
   options.data_ordered = fs.data == DataMode::kOrdered;
   options.delalloc = fs.delalloc;
   options.dioread_nolock = fs.dioread_nolock;
+  options.auto_da_alloc = fs.auto_da_alloc;
   options.data_err_abort = fs.data_err_abort;
   options.barrier = fs.barrier;
   options.commit_interval = fs.commit_interval_ns;

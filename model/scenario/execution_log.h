@@ -1,6 +1,6 @@
 // An execution as a recording of writes (model/image/write_log.h), with marks for its system calls.
 //
-//   OP-begin PATH    a call that changes the file begins
+//   OP-begin PATH    a call that changes the file begins; of a rename, with both names
 //   OP-done PATH     it has returned
 //   fsync-done PATH  fsync or fdatasync have returned 0: from here on the file is there, as it is
 //   sync-done        sync has: all files are
@@ -9,7 +9,7 @@
 //
 // model/recorded/promises.h reads them so. A sync promises nothing of a file that another thread
 // was changing meanwhile, since what is there then may be part of that; nor of a file whose name
-// has been removed. Of O_SYNC nothing is said: it is about a part of a file.
+// has been removed or changed. Of O_SYNC nothing is said: it is about a part of a file.
 #pragma once
 
 #include "absl/status/status.h"

@@ -1,6 +1,7 @@
 #include "model/scenario/execution_logger.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace scenario {
 namespace {
@@ -12,6 +13,7 @@ bool Changes(OpKind kind) {
     case OpKind::kTruncate:
     case OpKind::kCreate:
     case OpKind::kUnlink:
+    case OpKind::kRename:
       return true;
     default:
       return false;
@@ -35,6 +37,10 @@ bool IsLocal(OpKind kind) {
   }
 }
 
+std::vector<std::string> FilesOf(const Op& op) {
+  return op.to.empty() ? std::vector<std::string>{op.file} : std::vector{op.file, op.to};
+}
+
 std::string Name(const Op& op) { return std::string(kOpKindNames[static_cast<size_t>(op.kind)]); }
 
 }  // namespace
@@ -54,20 +60,23 @@ void ExecutionLogger::OnComplete(const sim::BlockDevice& device, const sim::Bio&
 void ExecutionLogger::OnCall(const std::string& thread, const Op& op) {
   if (Syncs(op.kind)) {
     std::set<std::string>& changed = syncs_[thread];
-    for (const auto& [other, file] : changing_) changed.insert(file);
+    for (const auto& [other, files] : changing_) changed.insert(files.begin(), files.end());
   }
   if (!Changes(op.kind)) return;
-  writes_.Mark(absl::StrCat(Name(op), "-begin ", op.file));
-  changing_[thread] = op.file;
-  for (auto& [other, changed] : syncs_) changed.insert(op.file);
-  if (op.kind == OpKind::kUnlink) unlinked_.insert(op.file);
+  const std::vector<std::string> files = FilesOf(op);
+  writes_.Mark(absl::StrCat(Name(op), "-begin ", absl::StrJoin(files, " ")));
+  for (auto& [other, changed] : syncs_) changed.insert(files.begin(), files.end());
+  if (op.kind == OpKind::kUnlink || op.kind == OpKind::kRename) {
+    unlinked_.insert(files.begin(), files.end());
+  }
+  changing_[thread] = files;
 }
 
 void ExecutionLogger::OnReturn(const std::string& thread, const Op& op, const OpResult& result) {
   if (IsLocal(op.kind)) return;
   if (Changes(op.kind)) {
     changing_.erase(thread);
-    return writes_.Mark(absl::StrCat(Name(op), "-done ", op.file));
+    return writes_.Mark(absl::StrCat(Name(op), "-done ", absl::StrJoin(FilesOf(op), " ")));
   }
   const std::set<std::string> changed = std::move(syncs_[thread]);
   syncs_.erase(thread);

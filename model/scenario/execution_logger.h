@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "model/scenario/execution.h"
 #include "model/scenario/execution_log.h"
@@ -33,9 +34,9 @@ class ExecutionLogger : public ExecutionRecorder {
   model::ExecutionLog& log_;
   model::WriteLog writes_;
   absl::Status status_;
-  std::map<std::string, std::string> changing_;         // by thread: the file
-  std::map<std::string, std::set<std::string>> syncs_;  // by thread: files changed meanwhile
-  std::set<std::string> unlinked_;
+  std::map<std::string, std::vector<std::string>> changing_;  // by thread: the files
+  std::map<std::string, std::set<std::string>> syncs_;        // by thread: files changed meanwhile
+  std::set<std::string> unlinked_;                            // or renamed
 };
 
 }  // namespace scenario

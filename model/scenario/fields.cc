@@ -39,6 +39,8 @@ void VisitFs(FieldVisitor& v, FsConfig& fs) {
   v.Boolean({"inline_data", "Small files may live in their inode."}, fs.inline_data);
   v.Boolean({"data_err_abort", "A failed write of ordered data aborts the journal."},
             fs.data_err_abort);
+  v.Boolean({"auto_da_alloc", "A rename over a file starts to write the new one first."},
+            fs.auto_da_alloc);
   v.Boolean({"barrier", "Commits flush the device cache."}, fs.barrier);
   v.Integer({"commit_interval_ns", "Age at which a transaction is committed."}, kNonzeroTimeNs,
             fs.commit_interval_ns);
@@ -120,6 +122,10 @@ void VisitCall(FieldVisitor& v, Op& op) {
   }
   if (op.kind == OpKind::kTruncate) {
     v.Integer({"size_bytes", "The new size.", Need::kRequired}, kFileBytes, op.size_bytes);
+  }
+  if (op.kind == OpKind::kRename) {
+    v.Text({"to", "The new name; a file that has it is replaced.", Need::kRequired},
+           TextRule::kName, op.to);
   }
   v.Result({"returns", "What it must return: a number (bytes, 0) or an errno."}, op.returns);
 }

@@ -33,6 +33,7 @@ struct FsConfig {
   bool buffered_iomap = false;  // which path files take that do not say it themselves
   bool inline_data = false;
   bool data_err_abort = false;
+  bool auto_da_alloc = true;
   bool barrier = true;
   int64_t commit_interval_ns = 5'000'000'000;
   int64_t dirty_background_bytes = 16 << 20;  // the flusher starts
@@ -94,6 +95,7 @@ enum class OpKind {
   kWriteback,
   kCreate,
   kUnlink,
+  kRename,
   kOpen,
   kClose,
   kCommit,
@@ -138,16 +140,16 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 52> kOpKindNames = {
-    "write",     "read",          "truncate",    "fsync",        "fdatasync", "sync",
-    "writeback", "create",        "unlink",      "open",         "close",     "commit",
-    "emergency", "drop_caches",   "freeze",      "mmap_write",   "sleep",     "lock",
-    "trylock",   "unlock",        "downgrade",   "assert_held",  "wait",      "owe",
-    "signal",    "clear",         "submit",      "wait_until",   "load",      "store",
-    "add",       "cas",           "let",         "assert",       "irq_off",   "irq_on",
-    "bh_off",    "bh_on",         "nofs_save",   "nofs_restore", "noio_save", "noio_restore",
-    "alloc",     "reclaim_begin", "reclaim_end", "queue",        "flush",     "if",
-    "else",      "while",         "repeat",      "end"};
+inline constexpr std::array<std::string_view, 53> kOpKindNames = {
+    "write",        "read",      "truncate",      "fsync",       "fdatasync",    "sync",
+    "writeback",    "create",    "unlink",        "rename",      "open",         "close",
+    "commit",       "emergency", "drop_caches",   "freeze",      "mmap_write",   "sleep",
+    "lock",         "trylock",   "unlock",        "downgrade",   "assert_held",  "wait",
+    "owe",          "signal",    "clear",         "submit",      "wait_until",   "load",
+    "store",        "add",       "cas",           "let",         "assert",       "irq_off",
+    "irq_on",       "bh_off",    "bh_on",         "nofs_save",   "nofs_restore", "noio_save",
+    "noio_restore", "alloc",     "reclaim_begin", "reclaim_end", "queue",        "flush",
+    "if",           "else",      "while",         "repeat",      "end"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {
@@ -178,6 +180,7 @@ struct ProgramOperands {
 struct Op {
   OpKind kind = OpKind::kSync;
   std::string file;                       // a name in Scenario::files; empty for calls without one
+  std::string to;                         // rename: the new name
   int64_t pos_bytes = 0;                  // write, mmap_write, read
   int64_t len_bytes = 0;                  // write, mmap_write, read
   bool sync = false;                      // write: as with O_SYNC

@@ -29,6 +29,7 @@ std::string CallText(const Op& op) {
   if (op.len_bytes > 0) {
     absl::StrAppend(&text, " [", op.pos_bytes, ", ", op.pos_bytes + op.len_bytes, ")");
   }
+  if (op.kind == OpKind::kRename) absl::StrAppend(&text, " to ", op.to);
   if (op.kind == OpKind::kTruncate) absl::StrAppend(&text, " to ", op.size_bytes);
   return text;
 }
@@ -90,6 +91,8 @@ OpResult ThreadBody::Perform(const Op& op) {
       return FromErrno(sbi_.create(op.file));
     case OpKind::kUnlink:
       return FromErrno(sbi_.unlink(op.file));
+    case OpKind::kRename:
+      return FromErrno(sbi_.rename(op.file, op.to));
     case OpKind::kOpen:
       return Open(op);
     case OpKind::kClose:

@@ -98,6 +98,8 @@ struct SuperBlock {
   virtual Inode* lookup(const std::string& name) = 0;  // null: no such file
   virtual Errno create(const std::string& name) = 0;
   virtual Errno unlink(const std::string& name) = 0;
+  // Over a file that has the new name, if there is one.
+  virtual Errno rename(const std::string& old_name, const std::string& new_name) = 0;
   // The last reference is gone.
   virtual void evict_inode(Inode& inode) = 0;
 };

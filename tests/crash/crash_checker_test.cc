@@ -8,6 +8,7 @@ namespace model {
 namespace {
 
 using testing::Contains;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -104,6 +105,60 @@ TEST_F(CrashCheckerTest, SectorThatMayHoldTwoContentsShowsOneAtATime) {
   });
   EXPECT_THAT(Found(), Contains("stale_data: a[0,256) shows data of b"));
   EXPECT_THAT(Found(), Not(Contains("stale_data: a[0,512) shows data of b")));
+}
+
+// --- Names ---------------------------------------------------------------------------------------
+
+TEST_F(CrashCheckerTest, RenameOverAFileWithDataThatIsNotThereLosesIt) {
+  Story([](TinyFs& fs) {
+    fs.Create("old");
+    fs.Create("new");
+    fs.Write("new", 0, 1024, /*data=*/false);
+    fs.Rename("new", "old");
+    fs.Commit();
+  });
+  EXPECT_THAT(Found(),
+              ElementsAre("lost_data: new[0,1024) lacks data that the rename over another file had "
+                          "started to write"));
+}
+
+TEST_F(CrashCheckerTest, RenameInTwoTransactionsIsFoundInBetween) {
+  rules_.renames_at_once = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Create("b");
+    fs.Commit();
+    fs.Rename("a", "b");
+  });
+  EXPECT_THAT(Found(),
+              ElementsAre("torn_operation: b is another file than its operations leave there"));
+}
+
+TEST_F(CrashCheckerTest, SyncPromisesTheName) {
+  rules_.fsync_commits = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Commit();
+    fs.Rename("a", "b");
+    fs.Fsync("b");
+  });
+  EXPECT_THAT(Found(), Contains("lost_data: a has not the name that fsync had made durable"));
+}
+
+// In states without the unlink, whose blocks somebody has taken already.
+TEST_F(CrashCheckerTest, UnlinkExplainsNothingBeforeItsTransaction) {
+  rules_.reuse_after_commit = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Create("b");
+    fs.Write("b", 0, 1024);
+    fs.Truncate("b", 512);
+    fs.Write("a", 0, 1024);
+    fs.Fsync("a");
+    fs.Unlink("a");
+    fs.Write("b", 1024, 512);
+  });
+  EXPECT_THAT(Found(), Contains("lost_data: a[512,1024) lost what fsync made durable"));
 }
 
 TEST_F(CrashCheckerTest, TruncatedBytesMustNotComeBack) {

@@ -76,6 +76,7 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
       case CrashFault::What::kFile:
       case CrashFault::What::kShort:
       case CrashFault::What::kMissing:
+      case CrashFault::What::kOldName:
         return absl::StrCat(FindingKindOf(fault), " ", fs_.history().Find(fault.file)->name);
       case CrashFault::What::kTornCopy:
         return absl::StrCat("copy ", fault.pblk);
@@ -85,6 +86,8 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
         return absl::StrCat("home ", fault.pblk);
       case CrashFault::What::kMetadata:
         return "metadata";
+      case CrashFault::What::kName:
+        return "names";
       case CrashFault::What::kRecovery:
         return "recovery";
     }
@@ -150,7 +153,7 @@ TEST_F(EnumerateTest, TailBeforeHome) { EXPECT_GT(Run(20, {.home_before_tail = f
 
 TEST_F(EnumerateTest, HomeBeforeCommit) { EXPECT_GT(Run(20, {.home_after_commit = false}), 10); }
 
-TEST_F(EnumerateTest, RevokesMissing) { EXPECT_GT(Run(60, {.writes_revokes = false}), 0); }
+TEST_F(EnumerateTest, RevokesMissing) { EXPECT_GT(Run(80, {.writes_revokes = false}), 0); }
 
 TEST_F(EnumerateTest, BlocksReusedEarly) { EXPECT_GT(Run(40, {.reuse_after_commit = false}), 3); }
 
@@ -160,6 +163,10 @@ TEST_F(EnumerateTest, TailNotZeroed) { EXPECT_GT(Run(20, {.zeroes_tail = false})
 
 TEST_F(EnumerateTest, FsyncThatDoesNothingAndTailNotZeroed) {
   EXPECT_GT(Run(20, {.fsync_commits = false, .zeroes_tail = false}), 3);
+}
+
+TEST_F(EnumerateTest, RenamesInTwoTransactions) {
+  EXPECT_GT(Run(20, {.renames_at_once = false}), 3);
 }
 
 TEST_F(EnumerateTest, AllAtOnce) {

@@ -14,7 +14,7 @@ constexpr FileKey kFile{11, 1};
 
 class HistoryTest : public testing::Test {
  protected:
-  HistoryTest() { history_.Created(kFile, "a", {}); }
+  HistoryTest() { history_.Created(kFile, "a", {}, 0); }
 
   WriteId Write(uint64_t pos, uint64_t len) {
     const WriteId write = history_.BeginWrite(kFile, pos, len);

@@ -172,7 +172,8 @@ TEST_F(MetadataCheckTest, InodeWithoutNameOrOrphanRecord) {
                     geometry().root_directory(),
                     [](DirectoryBlock& directory) { directory.entries.erase("a"); });
               }),
-              ElementsAre("metadata: an inode in use has no name and is not on the orphan list"));
+              ElementsAre("metadata: an inode in use has no name and is not on the orphan list",
+                          "torn_operation: a is not there, where its operations leave a file"));
 }
 
 }  // namespace

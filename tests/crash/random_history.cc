@@ -29,9 +29,19 @@ void RandomOperation(TinyFs& fs, sim::RandomStream& random, std::set<std::string
     case 10:
       return fs.Settle();
     default:
-      if (random.UniformBelow(4) != 0) return fs.Flush();
-      names.erase(name);
-      return fs.Unlink(name);
+      switch (random.UniformBelow(4)) {
+        case 0:
+          names.erase(name);
+          return fs.Unlink(name);
+        case 1: {
+          const std::string other = name == "a" ? "b" : "a";
+          names.erase(name);
+          names.insert(other);
+          return fs.Rename(name, other);
+        }
+        default:
+          return fs.Flush();
+      }
   }
 }
 

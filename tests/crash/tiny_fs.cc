@@ -158,19 +158,54 @@ void TinyFs::Create(const std::string& name) {
   files_[name] = {.key = key};
   Inode(ino) = {.type = FileType::kRegular, .i_links_count = 1, .i_generation = key.generation};
   std::get<DirectoryBlock>(Dirty(geometry_.root_directory())).entries[name] = ino;
-  history_.Created(key, name, contract_);
+  history_.Created(key, name, contract_, running_);
+  events_.push_back(
+      {.kind = TinyEvent::Kind::kCreated, .file = key, .tid = running_, .name = name});
 }
 
 void TinyFs::Unlink(const std::string& name) {
   File file = files_.extract(name).mapped();
-  history_.Unlinked(file.key);
-  events_.push_back({.kind = TinyEvent::Kind::kUnlinked, .file = file.key});
+  history_.Unlinked(file.key, running_);
+  events_.push_back({.kind = TinyEvent::Kind::kUnlinked, .file = file.key, .tid = running_});
+  std::get<DirectoryBlock>(Dirty(geometry_.root_directory())).entries.erase(name);
+  FreeFile(std::move(file));
+}
+
+void TinyFs::FreeFile(File file) {
   for (const auto& [lblk, pblk] : std::exchange(file.blocks, {})) Free(pblk, false);
   WriteInode(file);
   Inode(file.key.ino) = DiskInode{};
   std::get<Bitmap>(Dirty(geometry_.inode_bitmap())).Clear(file.key.ino - 1);
   ++std::get<GroupDescriptors>(Dirty(geometry_.group_descriptors())).bg_free_inodes_count;
-  std::get<DirectoryBlock>(Dirty(geometry_.root_directory())).entries.erase(name);
+}
+
+void TinyFs::Rename(const std::string& from, const std::string& to) {
+  const auto entries = [&]() -> auto& {
+    return std::get<DirectoryBlock>(Dirty(geometry_.root_directory())).entries;
+  };
+  const File file = files_.extract(from).mapped();
+  auto replaced = files_.extract(to);
+  entries()[to] = file.key.ino;
+  if (!replaced.empty()) FreeFile(replaced.mapped());
+  if (!rules_.renames_at_once) {
+    Inode(file.key.ino).i_links_count = 2;
+    Commit();
+    Inode(file.key.ino).i_links_count = 1;
+  }
+  entries().erase(from);
+  if (!replaced.empty()) {
+    const FileKey gone = replaced.mapped().key;
+    history_.Unlinked(gone, running_);
+    events_.push_back({.kind = TinyEvent::Kind::kUnlinked, .file = gone, .tid = running_});
+    history_.EndReplace(file.key, history_.BeginReplace(file.key, {{0, file.size}}), running_);
+  }
+  history_.Renamed(file.key, to, running_);
+  events_.push_back({.kind = TinyEvent::Kind::kRenamed,
+                     .file = file.key,
+                     .replaces = !replaced.empty(),
+                     .tid = running_,
+                     .name = to});
+  files_[to] = file;
 }
 
 void TinyFs::Write(const std::string& name, uint64_t pos, uint64_t len, bool data) {

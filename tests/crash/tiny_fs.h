@@ -25,18 +25,21 @@ struct TinyRules {
   bool reuse_after_commit = true;
   bool fsync_commits = true;
   bool zeroes_tail = true;
+  bool renames_at_once = true;
 };
 
 // What happened to a file, for an oracle of its own.
 struct TinyEvent {
-  enum class Kind { kCopied, kTruncated, kUnlinked, kSyncBegin, kSyncOk };
+  enum class Kind { kCreated, kCopied, kTruncated, kUnlinked, kRenamed, kSyncBegin, kSyncOk };
   Kind kind = Kind::kCopied;
   FileKey file;
   WriteId write = 0;
   uint64_t pos = 0;  // kTruncated: the new size
   uint64_t len = 0;
+  bool replaces = false;  // kRenamed: over another file
   Tid tid = 0;
   SyncId sync = 0;
+  std::string name;  // kCreated, kRenamed: from now on
 };
 
 class TinyFs {
@@ -51,6 +54,9 @@ class TinyFs {
 
   void Create(const std::string& name);
   void Unlink(const std::string& name);
+  // Over the file that has the name `to`, if there is one: then all of the file is promised to be
+  // there with the rename.
+  void Rename(const std::string& from, const std::string& to);
   // `data`: written to the disk too, as opposed to just mapped (a hole, if not yet mapped).
   void Write(const std::string& name, uint64_t pos, uint64_t len, bool data = true);
   void Truncate(const std::string& name, uint64_t size);
@@ -98,6 +104,7 @@ class TinyFs {
   void Free(Pblk pblk, bool metadata);
   void Mark(Pblk pblk, bool used);
   void WriteInode(File& file);
+  void FreeFile(File file);
   void WriteData(const File& file, Lblk lblk);
   void Submit(Pblk pblk, absl::InlinedVector<SectorContent, 8> contents, const char* what,
               bool preflush, bool fua, bool is_data);

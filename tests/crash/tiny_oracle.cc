@@ -19,6 +19,7 @@ void TinyOracle::Judge(const DiskState& disk, Tid recovered, FamilyVerdict& verd
   verdict_ = &verdict;
   JudgeMetadata(disk, recovered);
   JudgeFiles(disk, recovered);
+  JudgeNames(recovered);
 }
 
 // --- Metadata ------------------------------------------------------------------------------------
@@ -62,21 +63,61 @@ void TinyOracle::JudgeFiles(const DiskState& disk, Tid recovered) {
   for (const auto& [name, ino] : root.entries) {
     const FileKey key{ino, InodeAt(metadata, ino)->i_generation};
     there.insert(key);
-    JudgeFile(disk, recovered, name, key);
+    JudgeFile(disk, recovered, key);
   }
   for (const auto& [key, file] : fs_.history().files()) {
-    bool promised = false;
-    for (const TinyEvent& event : fs_.events()) {
+    bool promised = false, unlinked = false, has_later_name = false;
+    Tid named = 0;
+    for (size_t s = 0; s < fs_.events().size(); ++s) {
+      const TinyEvent& event = fs_.events()[s];
       if (event.file != key) continue;
-      if (event.kind == TinyEvent::Kind::kSyncOk) promised = true;
-      if (event.kind == TinyEvent::Kind::kUnlinked) promised = false;
+      if (event.kind == TinyEvent::Kind::kRenamed) named = event.tid;
+      if (event.kind == TinyEvent::Kind::kUnlinked) unlinked = event.tid <= recovered;
+      if (event.kind != TinyEvent::Kind::kSyncBegin || !Promises(s, key, recovered)) continue;
+      promised = true;
+      has_later_name |= named > recovered;
     }
-    if (promised && !there.contains(key)) verdict_->Add(absl::StrCat("lost_data ", file.name));
+    const bool is_lost = !there.contains(key) || has_later_name;
+    if (promised && !unlinked && is_lost) verdict_->Add(absl::StrCat("lost_data ", file.name));
   }
 }
 
-void TinyOracle::JudgeFile(const DiskState& disk, Tid recovered, const std::string& name,
-                           FileKey key) {
+// Each name leads where the operations of the recovered transactions have left it.
+void TinyOracle::JudgeNames(Tid recovered) {
+  std::map<std::string, Ino> wanted;
+  const auto forget = [&](FileKey key) {
+    std::erase_if(wanted, [&](const auto& name) { return name.second == key.ino; });
+  };
+  for (const TinyEvent& event : fs_.events()) {
+    if (event.tid > recovered) continue;
+    if (event.kind == TinyEvent::Kind::kUnlinked) forget(event.file);
+    if (event.kind == TinyEvent::Kind::kRenamed) forget(event.file);
+    if (!event.name.empty()) wanted[event.name] = event.file.ino;
+  }
+  const auto& root =
+      std::get<DirectoryBlock>(fs_.committed(recovered).at(fs_.geometry().root_directory()));
+  if (!std::equal(root.entries.begin(), root.entries.end(), wanted.begin(), wanted.end())) {
+    verdict_->Add("names");
+  }
+}
+
+bool TinyOracle::Promises(size_t s, FileKey key, Tid recovered) const {
+  const TinyEvent& promise = fs_.events()[s];
+  if (promise.file != key) return false;
+  if (promise.kind == TinyEvent::Kind::kRenamed) {
+    return promise.replaces && promise.tid <= recovered;
+  }
+  return promise.kind == TinyEvent::Kind::kSyncBegin &&
+         std::any_of(fs_.events().begin(), fs_.events().end(), [&](const TinyEvent& event) {
+           return event.kind == TinyEvent::Kind::kSyncOk && event.sync == promise.sync;
+         });
+}
+
+const std::string& TinyOracle::FirstName(FileKey key) const {
+  return fs_.history().Find(key)->name;
+}
+
+void TinyOracle::JudgeFile(const DiskState& disk, Tid recovered, FileKey key) {
   const Geometry& geometry = fs_.geometry();
   const TinyFs::MetadataBlocks& metadata = fs_.committed(recovered);
   const DiskInode& inode = *InodeAt(metadata, key.ino);
@@ -93,22 +134,19 @@ void TinyOracle::JudgeFile(const DiskState& disk, Tid recovered, const std::stri
       content = disk[geometry.first_sector(pblk) + pos % geometry.block_bytes / kSectorBytes];
     }
     const std::string& wrong = JudgeByte(key, recovered, inode.i_size_bytes, pos, content);
-    if (!wrong.empty()) verdict_->Add(absl::StrCat(wrong, " ", name));
+    if (!wrong.empty()) verdict_->Add(absl::StrCat(wrong, " ", FirstName(key)));
   }
-  // The size that each successful sync promises.
+  // The size that each promise covers.
   for (size_t s = 0; s < fs_.events().size(); ++s) {
-    const TinyEvent& begin = fs_.events()[s];
-    if (begin.kind != TinyEvent::Kind::kSyncBegin || begin.file != key) continue;
-    bool ok = false;
+    if (!Promises(s, key, recovered)) continue;
     uint64_t size = SizeBefore(key, s);
     for (size_t i = s; i < fs_.events().size(); ++i) {
       const TinyEvent& event = fs_.events()[i];
       if (event.file != key) continue;
-      ok |= event.kind == TinyEvent::Kind::kSyncOk && event.sync == begin.sync;
       if (event.kind == TinyEvent::Kind::kTruncated) size = std::min(size, event.pos);
-      if (event.kind == TinyEvent::Kind::kUnlinked) size = 0;
+      if (event.kind == TinyEvent::Kind::kUnlinked && event.tid <= recovered) size = 0;
     }
-    if (ok && inode.i_size_bytes < size) verdict_->Add(absl::StrCat("lost_data ", name));
+    if (inode.i_size_bytes < size) verdict_->Add(absl::StrCat("lost_data ", FirstName(key)));
   }
 }
 
@@ -141,7 +179,7 @@ std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
                                return false;
                              return event.tid > recovered ? event.pos <= pos : event.pos == size;
                            });
-    return explained ? JudgePromise(key, pos, content) : "lost_data";
+    return explained ? JudgePromises(key, recovered, pos, content) : "lost_data";
   }
   if (KindOf(content) != ContentKind::kData || GranuleIndexOf(content) != pos / kSectorBytes) {
     return "stale_data";
@@ -154,37 +192,40 @@ std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
     }
     if (written && Removes(event, key, pos) && event.tid <= recovered) return "stale_data";
   }
-  return written ? JudgePromise(key, pos, content) : "stale_data";
+  return written ? JudgePromises(key, recovered, pos, content) : "stale_data";
 }
 
-// Against every sync that succeeded, not only the last.
-std::string TinyOracle::JudgePromise(FileKey key, uint64_t pos, SectorContent content) const {
-  const std::vector<TinyEvent>& events = fs_.events();
-  for (size_t s = 0; s < events.size(); ++s) {
-    if (events[s].kind != TinyEvent::Kind::kSyncBegin || events[s].file != key) continue;
-    const bool ok = std::any_of(events.begin(), events.end(), [&](const TinyEvent& event) {
-      return event.kind == TinyEvent::Kind::kSyncOk && event.sync == events[s].sync;
-    });
-    if (!ok || SizeBefore(key, s) <= pos) continue;
-    const WriteId held = ByteBefore(key, pos, s);
-    if (content == kZeroContent) {
-      const bool removed = std::any_of(
-          events.begin() + static_cast<ptrdiff_t>(s), events.end(), [&](const TinyEvent& event) {
-            return Removes(event, key, pos) ||
-                   (event.kind == TinyEvent::Kind::kUnlinked && event.file == key);
-          });
-      if (held != 0 && !removed) return "lost_data";
-      continue;
-    }
-    if (WriteOf(content) == held) continue;
-    // Else it must be a later write's: not among the events before the sync.
-    for (size_t i = 0; i < s; ++i) {
-      if (events[i].kind == TinyEvent::Kind::kCopied && events[i].write == WriteOf(content)) {
-        return "lost_data";
-      }
-    }
+// Against all of them, not only the last sync's.
+std::string TinyOracle::JudgePromises(FileKey key, Tid recovered, uint64_t pos,
+                                      SectorContent content) const {
+  for (size_t s = 0; s < fs_.events().size(); ++s) {
+    if (!Promises(s, key, recovered)) continue;
+    std::string wrong = JudgePromise(key, recovered, s, pos, content);
+    if (!wrong.empty()) return wrong;
   }
   return "";
+}
+
+std::string TinyOracle::JudgePromise(FileKey key, Tid recovered, size_t s, uint64_t pos,
+                                     SectorContent content) const {
+  const std::vector<TinyEvent>& events = fs_.events();
+  if (SizeBefore(key, s) <= pos) return "";
+  const WriteId held = ByteBefore(key, pos, s);
+  if (content == kZeroContent) {
+    const bool removed = std::any_of(
+        events.begin() + static_cast<ptrdiff_t>(s), events.end(), [&](const TinyEvent& event) {
+          return Removes(event, key, pos) || (event.kind == TinyEvent::Kind::kUnlinked &&
+                                              event.file == key && event.tid <= recovered);
+        });
+    return held != 0 && !removed ? "lost_data" : "";
+  }
+  if (WriteOf(content) == held) return "";
+  // Else it must be a later write's: not among the events before the promise.
+  const bool is_older = std::any_of(
+      events.begin(), events.begin() + static_cast<ptrdiff_t>(s), [&](const TinyEvent& event) {
+        return event.kind == TinyEvent::Kind::kCopied && event.write == WriteOf(content);
+      });
+  return is_older ? "lost_data" : "";
 }
 
 bool TinyOracle::OnceZero(FileKey key, uint64_t pos) const {

@@ -27,7 +27,7 @@ constexpr size_t kMaxEntries = 150;
 // A finding of the model's checker.
 struct ModelFault {
   std::string kind, message;
-  std::string file;                                         // empty: not about one
+  std::set<std::string> names;                              // of the file, at any time
   bool by_tags = false, by_marks = false, unsound = false;  // what can tell that it is wrong
   uint64_t begin = 0, end = 0;
   model::DiskState state;
@@ -49,7 +49,10 @@ class FaultKeeper : public model::CrashWatcher {
                        .end = fault.end,
                        .state = minimal.state};
     const model::History::File* const file = scene.history.Find(fault.file);
-    if (file != nullptr) kept.file = file->name;
+    if (file != nullptr) {
+      kept.names.insert(file->later_names.begin(), file->later_names.end());
+      kept.names.insert(file->name);
+    }
     if (fault.what == What::kFile) {
       kept.by_tags = IsStale(fault.damage) && fault.damage != model::Damage::kTruncated;
       kept.by_marks = fault.damage == model::Damage::kLost;
@@ -141,6 +144,11 @@ bool Promised(const model::ExecutionLog& log, const std::string& file, uint32_t 
   return false;
 }
 
+bool AnyPromised(const model::ExecutionLog& log, const ModelFault& fault, uint32_t entries) {
+  return std::any_of(fault.names.begin(), fault.names.end(),
+                     [&](const std::string& name) { return Promised(log, name, entries); });
+}
+
 // Findings that make a state unusable as a whole.
 bool IsStructural(const std::string& kind) {
   return kind == "recovery" || kind == "metadata" || kind == "torn_operation";
@@ -148,7 +156,7 @@ bool IsStructural(const std::string& kind) {
 
 bool IsOf(const RecordingFinding& finding, const ModelFault& fault) {
   if (IsStructural(finding.kind)) return true;
-  if (fault.unsound || finding.path != fault.file) return false;
+  if (fault.unsound || !fault.names.contains(finding.path)) return false;
   if (!fault.by_tags) return fault.by_marks && finding.kind == "lost_data";
   return finding.kind == "stale_data" && finding.begin < fault.end && fault.begin < finding.end;
 }
@@ -164,7 +172,7 @@ bool IsFoundAt(const std::vector<RecordingFinding>& findings, const ModelFault& 
 bool IsInModel(const RecordingFinding& finding, const std::vector<ModelFault>& faults) {
   return std::any_of(faults.begin(), faults.end(), [&](const ModelFault& fault) {
     if (IsStructural(fault.kind)) return true;
-    if (IsStructural(finding.kind) || fault.file != finding.path) return false;
+    if (IsStructural(finding.kind) || !fault.names.contains(finding.path)) return false;
     return fault.kind == finding.kind || fault.kind == "stale_data";
   });
 }
@@ -224,7 +232,7 @@ class Comparison {
     bool told = false;
     for (const CrashPoint& point : PointsOf(log, fault.device)) {
       const bool tells = fault.unsound || fault.by_tags ||
-                         (fault.by_marks && Promised(log, fault.file, point.entries));
+                         (fault.by_marks && AnyPromised(log, fault, point.entries));
       told |= tells;
       if (!tells || IsFoundAt(findings, fault, point)) continue;
       Disagree(absl::StrCat("not in the log: ", fault.kind, ": ", fault.message, " after ",

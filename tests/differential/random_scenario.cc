@@ -101,6 +101,9 @@ class Generator {
       op.size_bytes = random_.OneIn(4) ? 0 : Below(far);
     } else if (kind < 13) {
       op.kind = random_.OneIn(2) ? OpKind::kFsync : OpKind::kFdatasync;
+    } else if (kind == 13 && !file.inline_data && random_.OneIn(2)) {
+      op.kind = OpKind::kRename;
+      op.to = absl::StrCat("file", Below(static_cast<int64_t>(scenario_.files.size())));
     } else if (kind == 13) {
       op.kind = OpKind::kUnlink;
     } else if (kind < 16) {

@@ -6,8 +6,11 @@
 namespace model {
 namespace {
 
+using ::testing::_;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 class NameiTest : public ::testing::Test {
  protected:
@@ -79,6 +82,57 @@ TEST_F(NameiTest, UnlinkedOpenFileIsAnOrphanUntilItIsClosed) {
     iput(big);
     EXPECT_THAT(OrphansOnDisk(), IsEmpty());
     EXPECT_THAT(rig.Faults(), IsEmpty());
+  });
+}
+
+TEST_F(NameiTest, RenameMovesTheName) {
+  rig.Story([&] {
+    const FileKey a = rig.Open("a").key();
+    EXPECT_EQ(rig.sbi().rename("a", "new"), Errno::kOk);
+    EXPECT_EQ(rig.Open("new").key(), a);
+    EXPECT_EQ(rig.sbi().lookup("a"), nullptr);
+    EXPECT_EQ(rig.sbi().rename("a", "b"), Errno::kNoEnt);
+    EXPECT_EQ(rig.sbi().rename("new", "new"), Errno::kOk);
+  });
+  const RecoveredTree tree = rig.Metadata();
+  EXPECT_THAT(tree.names, UnorderedElementsAre(Pair("new", FileKey{12, 1}), Pair("b", _),
+                                               Pair("c", _), Pair("big", _)));
+  EXPECT_THAT(tree.faults, IsEmpty());
+}
+
+TEST_F(NameiTest, RenameOverAFileFreesIt) {
+  const int64_t free_before = ext4_count_free_clusters(rig.sbi());
+  rig.Story([&] { EXPECT_EQ(rig.sbi().rename("a", "big"), Errno::kOk); });
+  EXPECT_EQ(ext4_count_free_clusters(rig.sbi()), free_before + 9);
+  EXPECT_THAT(rig.Metadata().names,
+              UnorderedElementsAre(Pair("big", FileKey{12, 1}), Pair("b", _), Pair("c", _)));
+  EXPECT_THAT(OrphansOnDisk(), IsEmpty());
+  EXPECT_THAT(rig.Faults(), IsEmpty());
+  EXPECT_THAT(rig.validator().reports(), IsEmpty());
+}
+
+TEST_F(NameiTest, FileThatARenameReplacesIsAnOrphanUntilItIsClosed) {
+  rig.Story([&] {
+    Ext4Inode& big = rig.Open("big");
+    ++big.i_count;
+    EXPECT_EQ(rig.sbi().rename("a", "big"), Errno::kOk);
+    EXPECT_THAT(OrphansOnDisk(), ElementsAre(big.i_ino));
+    EXPECT_THAT(rig.Faults(), IsEmpty());
+    iput(big);
+    EXPECT_THAT(OrphansOnDisk(), IsEmpty());
+  });
+}
+
+// Delayed allocation, as long as nobody replaces a file with it.
+TEST_F(NameiTest, OnlyARenameOverAFileAllocatesWhatIsDelayed) {
+  rig.Story([&] {
+    UserMemory memory(rig.world(), rig.world().lock_tracker().Class("&mm->mmap_lock"), 0);
+    Ext4Inode& a = rig.Open("a");
+    EXPECT_EQ(ksys_write(a, memory, 0, 3000, false).bytes, 3000u);
+    EXPECT_EQ(rig.sbi().rename("a", "new"), Errno::kOk);
+    EXPECT_EQ(a.i_reserved_data_blocks, 3u);
+    EXPECT_EQ(rig.sbi().rename("new", "b"), Errno::kOk);
+    EXPECT_EQ(a.i_reserved_data_blocks, 0u);
   });
 }
 
