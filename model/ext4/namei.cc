@@ -2,7 +2,8 @@
 // [fs/ext4/namei.c, fs/namei.c].
 //
 //   sb_start_write > i_rwsem of the directory > i_rwsem of the file > handle
-//   a rename over another file: both files' i_rwsem > s_writepages_rwsem, and then the handle
+//   a rename over another file: both files' i_rwsem > s_writepages_rwsem, and then the handle;
+//   at the end i_rwsem of the directory > sb_internal > handle
 //
 // Not modelled: times of the directory, hence changes of its inode; directories that grow; renames
 // of directories and between directories, for which s_vfs_rename_mutex is; RENAME_EXCHANGE and
@@ -251,9 +252,9 @@ Errno Ext4SbInfo::rename(const std::string& old_name, const std::string& new_nam
   }
   const Errno error =
       vfs_rename(EXT4_I(*source), new_name, target != nullptr ? &EXT4_I(*target) : nullptr);
-  directory_lock.Unlock();
-  for (Inode* held : {source, target}) {
-    if (held != nullptr) iput(*held);  // the file that was replaced may end here
+  // The file that was replaced may end here, still under the lock of the directory.
+  for (Inode* held : {target, source}) {
+    if (held != nullptr) iput(*held);
   }
   return error;
 }
