@@ -14,20 +14,26 @@ namespace model {
 namespace {
 
 // The state after PASS_REPLAY.
-DiskState Replay(const Geometry& geometry, const ReplayMap& replay, DiskState state) {
-  for (Pblk pblk = 0; pblk < geometry.blocks; ++pblk) {
-    const ImageId image = replay.ImageAt(pblk);
-    for (uint32_t i = 0; image != 0 && i < geometry.sectors_per_block(); ++i) {
-      state[geometry.first_sector(pblk) + i] = ImageContent(image, i);
-    }
+class RecoveredDisk {
+ public:
+  RecoveredDisk(const Geometry& geometry, const DiskState& state, const ReplayMap& replay)
+      : geometry_(geometry), state_(state), replay_(replay) {}
+
+  SectorContent At(Pblk pblk, uint32_t index) const {
+    const ImageId image = replay_.ImageAt(pblk);
+    return image != 0 ? ImageContent(image, index) : state_[geometry_.first_sector(pblk) + index];
   }
-  return state;
-}
+
+ private:
+  const Geometry& geometry_;
+  const DiskState& state_;
+  const ReplayMap& replay_;
+};
 
 // The metadata of a recovered disk, as images in a store of its own.
 class MetadataOnDisk {
  public:
-  MetadataOnDisk(const CrashScene& scene, const DiskState& disk)
+  MetadataOnDisk(const CrashScene& scene, const RecoveredDisk& disk)
       : scene_(scene),
         disk_(disk),
         layout_{.geometry = scene.geometry},
@@ -38,8 +44,7 @@ class MetadataOnDisk {
     const Geometry& geometry = scene_.geometry;
     for (const auto& [pblk, image] : committed) Add(pblk);
     for (Pblk pblk = geometry.first_data(); pblk < geometry.blocks; ++pblk) {
-      const SectorContent first = disk_[geometry.first_sector(pblk)];
-      if (KindOf(first) == ContentKind::kImage && !found_.contains(pblk)) Add(pblk);
+      if (KindOf(disk_.At(pblk, 0)) == ContentKind::kImage && !found_.contains(pblk)) Add(pblk);
     }
   }
   RecoveredTree Check() const { return CheckMetadata(scene_.geometry, images_, found_); }
@@ -49,23 +54,23 @@ class MetadataOnDisk {
 
   BlockContent ContentOf(Pblk pblk) {
     const Geometry& geometry = scene_.geometry;
-    const uint64_t first = geometry.first_sector(pblk);
-    const ImageId image = ImageOf(disk_[first]);
-    bool whole = KindOf(disk_[first]) == ContentKind::kImage && scene_.images.PblkOf(image) == pblk;
+    const SectorContent first = disk_.At(pblk, 0);
+    const ImageId image = ImageOf(first);
+    bool whole = KindOf(first) == ContentKind::kImage && scene_.images.PblkOf(image) == pblk;
     for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-      whole &= disk_[first + i] == ImageContent(image, i);
+      whole &= disk_.At(pblk, i) == ImageContent(image, i);
     }
     if (whole) return scene_.images.Get(image);
     DiskBytes block;
     for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-      const DiskBytes sector = bytes_.At(first + i, disk_[first + i]);
+      const DiskBytes sector = bytes_.At(geometry.first_sector(pblk) + i, disk_.At(pblk, i));
       block.insert(block.end(), sector.begin(), sector.end());
     }
     return ParseBlock(geometry, pblk, block);
   }
 
   const CrashScene& scene_;
-  const DiskState& disk_;
+  const RecoveredDisk& disk_;
   DiskLayout layout_;
   SectorBytes bytes_;
   ImageStore images_;
@@ -136,7 +141,8 @@ std::vector<Extent> ExtentsAfterCleanup(const RecoveredFile& file, uint32_t bloc
   return extents;
 }
 
-PredictedFile Predict(const Geometry& geometry, const DiskState& disk, const RecoveredFile& file) {
+PredictedFile Predict(const Geometry& geometry, const RecoveredDisk& disk,
+                      const RecoveredFile& file) {
   PredictedFile predicted{.name = file.name,
                           .ino = file.key.ino,
                           .size_bytes = file.size_bytes,
@@ -146,11 +152,13 @@ PredictedFile Predict(const Geometry& geometry, const DiskState& disk, const Rec
   predicted.sectors.resize(granules);
   for (const Extent& extent : predicted.extents) {
     if (extent.unwritten) continue;
-    const uint64_t first = geometry.first_sector(extent.ee_block);
-    const uint64_t len = geometry.first_sector(extent.ee_len);
-    for (uint64_t i = 0; i < len && first + i < granules; ++i) {
-      predicted.sectors[first + i] = geometry.first_sector(extent.ee_start) + i;
-      predicted.granules[first + i] = disk[predicted.sectors[first + i]];
+    for (uint32_t b = 0; b < extent.ee_len; ++b) {
+      for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
+        const uint64_t granule = geometry.first_sector(extent.ee_block + b) + i;
+        if (granule >= granules) break;
+        predicted.sectors[granule] = geometry.first_sector(extent.ee_start + b) + i;
+        predicted.granules[granule] = disk.At(extent.ee_start + b, i);
+      }
     }
   }
   return predicted;
@@ -187,7 +195,7 @@ StateReport ReportState(const CrashScene& scene, const DiskState& state, bool da
   StateReport report;
   report.outcome = recovery.outcome;
   report.verdicts = Verdicts(scene, faults, data_writeback);
-  const DiskState disk = Replay(scene.geometry, recovery.replay, state);
+  const RecoveredDisk disk(scene.geometry, state, recovery.replay);
   MetadataOnDisk metadata(scene, disk);
   metadata.Read(scene.states.Images(recovery.outcome.recovered));
   const RecoveredTree tree = metadata.Check();
