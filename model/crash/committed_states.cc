@@ -10,7 +10,7 @@ CommittedStates::CommittedStates(const sim::BlockDevice& device, const Geometry&
   CommittedState& initial = states_.emplace_back();
   for (Pblk pblk = 0; pblk < geometry.blocks; ++pblk) {
     const bool in_journal = pblk >= geometry.journal() && pblk < geometry.first_data();
-    const SectorContent first = device.durable(geometry.first_sector(pblk));
+    const SectorContent first = device.initial(geometry.first_sector(pblk));
     if (in_journal || KindOf(first) != ContentKind::kImage) continue;
     initial.images.emplace(pblk, ImageOf(first));
   }

@@ -31,14 +31,14 @@ struct CrashChecker::Impl {
 
   void ReadLogBlocks(const sim::Bio& bio);
   void CountSector(size_t contents, int change);
-  void CountWrite(const sim::Bio& bio);
+  void CountWrite(const sim::Landing& landing);
   void CountAgain();
   void Rescan();
   CrashScene Scene() {
     return {world, device, geometry, images, history, states, submissions, options.recovery};
   }
   void ConsiderFamily();
-  void JudgeWrite(const sim::Bio& bio);
+  void JudgeWrite(const sim::Landing& landing);
   void JudgeFamily();
   void Report(const PossibleRecovery& recovery, const std::vector<CrashFault>& faults);
 
@@ -89,11 +89,12 @@ void CrashChecker::OnSubmit(const sim::BlockDevice&, const sim::Bio& bio) {
   impl_->submissions.OnSubmit(bio);
 }
 
-void CrashChecker::OnWritePossible(const sim::BlockDevice&, const sim::Bio& bio) {
+void CrashChecker::OnWritePossible(const sim::BlockDevice& device, const sim::Bio& bio) {
+  const sim::Landing landing = device.LandingOf(bio.id);
   impl_->ReadLogBlocks(bio);
-  impl_->CountWrite(bio);
+  impl_->CountWrite(landing);
   if (impl_->options.crash_at == CrashAt::kEachChange) {
-    impl_->JudgeWrite(bio);
+    impl_->JudgeWrite(landing);
   } else if (bio.fua) {
     impl_->JudgeFamily();
   }
@@ -114,10 +115,10 @@ void CrashChecker::OnPromise(FileKey file) {
 
 // --- Keeping up ----------------------------------------------------------------------------------
 
+// Transactions are what the file system writes, whatever the device makes of it.
 void CrashChecker::Impl::ReadLogBlocks(const sim::Bio& bio) {
   for (size_t i = 0; i < bio.contents.size(); ++i) {
     if (!InLog(bio.sector + i)) continue;
-    scan_is_old = true;
     const SectorContent content = bio.contents[i];
     if (KindOf(content) == ContentKind::kImage && ImageSectorOf(content) == 0) {
       states.OnLogBlock(ImageOf(content));
@@ -131,14 +132,15 @@ void CrashChecker::Impl::CountSector(size_t contents, int change) {
   signature[contents - 2] += static_cast<uint32_t>(change);
 }
 
-// The newest version of each of the bio's sectors is the bio's.
-void CrashChecker::Impl::CountWrite(const sim::Bio& bio) {
-  for (size_t i = 0; i < bio.contents.size(); ++i) {
-    const uint64_t sector = bio.sector + i;
+// The newest version of each of the sectors is the write's.
+void CrashChecker::Impl::CountWrite(const sim::Landing& landing) {
+  for (size_t i = 0; i < landing.contents.size(); ++i) {
+    const uint64_t sector = landing.sector + i;
+    scan_is_old |= InLog(sector);
     const absl::Span<const sim::PendingVersion> versions = device.pending(sector);
-    const bool had = device.durable(sector) == bio.contents[i] ||
+    const bool had = device.durable(sector) == landing.contents[i] ||
                      std::any_of(versions.begin(), versions.end() - 1, [&](const auto& version) {
-                       return version.content == bio.contents[i];
+                       return version.content == landing.contents[i];
                      });
     if (had) continue;
     const size_t contents = view.At(sector).size();
@@ -180,11 +182,12 @@ void CrashChecker::Impl::ConsiderFamily() {
   if (options.watcher != nullptr) options.watcher->OnFamily(Scene(), recoveries);
 }
 
-void CrashChecker::Impl::JudgeWrite(const sim::Bio& bio) {
+void CrashChecker::Impl::JudgeWrite(const sim::Landing& landing) {
   ConsiderFamily();
   for (size_t i = 0; i < recoveries.size(); ++i) {
-    Report(recoveries[i], i < judged ? judge.JudgeSectors(recoveries[i], bio.sector, bio.contents)
-                                     : judge.JudgeAll(recoveries[i]));
+    Report(recoveries[i], i < judged
+                              ? judge.JudgeSectors(recoveries[i], landing.sector, landing.contents)
+                              : judge.JudgeAll(recoveries[i]));
   }
 }
 

@@ -11,7 +11,8 @@
 //   torn_operation  recovery gives a state between two transactions: a committed block is missing
 //                   in the log, or a block at home is older or newer than the recovered state
 //   metadata        a committed state is wrong in itself (see metadata_check.h), or file data lies
-//                   where it has metadata
+//                   where it has metadata; the journal superblock is none
+//   unreadable      recovery, or who reads a file or metadata, comes to a sector that fails
 //
 // Each is reported once per kind and message, and of each kind of damage to a file only the first
 // range found. The detail tells the smallest state that shows it (minimal_state.h).

@@ -49,6 +49,9 @@ class StateView : public DiskView {
   const DiskState& state_;
 };
 
+// Some sector of the block is a failing one: all that it may hold is that it cannot be read.
+bool IsUnreadable(const DiskView& disk, const Geometry& geometry, Pblk pblk);
+
 // A block is an image if all its sectors are as in it: anything else fails its checksum. Of the
 // journal superblock, all that ever changes, and the checksum, is in the first sector.
 enum class Presence : uint8_t { kImpossible, kPossible, kCertain };

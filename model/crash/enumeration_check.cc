@@ -31,6 +31,7 @@ std::string FactOf(const CrashFault& fault) {
     case What::kHomeOld:
     case What::kHomeNew:
     case What::kHomeForeign:
+    case What::kUnreadable:
       return absl::StrCat("home ", fault.pblk);
     case What::kMetadata:
       return absl::StrCat("metadata: ", fault.metadata.message);

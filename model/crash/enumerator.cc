@@ -89,6 +89,7 @@ FamilyVerdict StateEnumerator::JudgeAllStates() {
 
 void StateEnumerator::JudgeState(const DiskState& disk) {
   const Recovery recovery = Read(disk);
+  if (recovery.fails_at != 0) return verdict_.Add(absl::StrCat("home ", recovery.fails_at));
   for (const Pblk home : recovery.torn) verdict_.Add(absl::StrCat("copy ", home));
   const DiskState recovered = After(recovery, disk);
   oracle_.Judge(recovered, recovery.recovered, verdict_);
@@ -119,9 +120,21 @@ ImageId StateEnumerator::ImageAt(const DiskState& disk, Pblk pblk) const {
   return Holds(disk, pblk, geometry_.sectors_per_block(), image) ? image : 0;
 }
 
+bool StateEnumerator::CannotRead(const DiskState& disk, Pblk pblk) const {
+  const auto first = disk.begin() + static_cast<ptrdiff_t>(geometry_.first_sector(pblk));
+  const auto end = first + geometry_.sectors_per_block();
+  return std::find(first, end, sim::kUnreadable) != end;
+}
+
 StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
   Recovery recovery;
-  recovery.superblock = ImageOf(disk[geometry_.first_sector(geometry_.journal())]);
+  const SectorContent super = disk[geometry_.first_sector(geometry_.journal())];
+  recovery.superblock = ImageOf(super);
+  if (KindOf(super) != ContentKind::kImage || CannotRead(disk, geometry_.journal()) ||
+      !std::holds_alternative<JournalSuperblock>(images_.Get(recovery.superblock))) {
+    recovery.fails_at = geometry_.journal();
+    return recovery;
+  }
   const auto& sb = std::get<JournalSuperblock>(images_.Get(recovery.superblock));
   recovery.recovered = sb.s_sequence - 1;
   if (sb.s_start == 0) return recovery;
@@ -142,7 +155,12 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
     return pblk;
   };
   for (Tid tid = sb.s_sequence; read < geometry_.journal_blocks - 1;) {
-    const ImageId image = ImageAt(disk, next());
+    const Pblk pblk = next();
+    if (CannotRead(disk, pblk)) {
+      recovery.fails_at = pblk;
+      return recovery;
+    }
+    const ImageId image = ImageAt(disk, pblk);
     if (image == 0) break;
     const BlockContent& content = images_.Get(image);
     if (const auto* d = std::get_if<JournalDescriptor>(&content); d && d->h_sequence == tid) {
@@ -175,7 +193,8 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
 
 void StateEnumerator::Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const {
   for (uint32_t i = 0; i < sectors; ++i) {
-    disk[geometry_.first_sector(write.home) + i] = ImageContent(write.image, i);
+    SectorContent& content = disk[geometry_.first_sector(write.home) + i];
+    if (content != sim::kUnreadable) content = ImageContent(write.image, i);
   }
 }
 

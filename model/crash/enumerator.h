@@ -58,8 +58,8 @@ class StateEnumerator {
   // How many states the family has now; none: more than `limit`.
   std::optional<uint64_t> States(uint64_t limit) const;
   // Of all of them. Facts are the oracle's and, of recovery's own: "copy N" (a copy in the log is
-  // not what the tag of home block N wants) and "recovery" (run again after a power cut, it gives
-  // something else).
+  // not what the tag of home block N wants), "home N" (it fails at block N of the log) and
+  // "recovery" (run again after a power cut, it gives something else).
   FamilyVerdict JudgeAllStates();
 
  private:
@@ -72,11 +72,13 @@ class StateEnumerator {
     Tid recovered = 0;
     std::vector<HomeWrite> writes;  // ascending, each block's newest copy
     std::vector<Pblk> torn;         // home blocks of copies that are not what their tags want
+    Pblk fails_at = 0;              // a log block that is none, or cannot be read; 0: it does not
   };
 
   void JudgeState(const DiskState& disk);
   bool Holds(const DiskState& disk, Pblk pblk, uint32_t sectors, ImageId image) const;
   ImageId ImageAt(const DiskState& disk, Pblk pblk) const;
+  bool CannotRead(const DiskState& disk, Pblk pblk) const;
   Recovery Read(const DiskState& disk) const;
   void Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const;
   DiskState After(const Recovery& recovery, DiskState disk) const;

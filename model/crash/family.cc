@@ -9,6 +9,10 @@ namespace model {
 
 std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) {
   faults_.clear();
+  if (recovery.outcome.fails_at != 0) {
+    JudgeFailure(recovery.outcome.fails_at);
+    return std::move(faults_);
+  }
   const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
   for (const MetadataFault& fault : tree.faults) {
     faults_.push_back({.what = What::kMetadata, .metadata = fault});
@@ -31,6 +35,7 @@ std::vector<CrashFault> FamilyJudge::JudgeSectors(const PossibleRecovery& recove
                                                   uint64_t first_sector,
                                                   absl::Span<const SectorContent> contents) {
   faults_.clear();
+  if (recovery.outcome.fails_at != 0 || contents.empty()) return {};
   const Tid tid = recovery.outcome.recovered;
   const RecoveredTree& tree = states_.Tree(tid);
   const uint32_t per_block = geometry_.sectors_per_block();
@@ -57,6 +62,7 @@ std::vector<CrashFault> FamilyJudge::JudgeSectors(const PossibleRecovery& recove
 
 std::vector<CrashFault> FamilyJudge::JudgeFile(const PossibleRecovery& recovery, FileKey key) {
   faults_.clear();
+  if (recovery.outcome.fails_at != 0) return {};
   const History::File* file = history_.Find(key);
   const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
   for (const RecoveredFile& recovered : tree.files) {
@@ -67,6 +73,24 @@ std::vector<CrashFault> FamilyJudge::JudgeFile(const PossibleRecovery& recovery,
 }
 
 // --- The log -------------------------------------------------------------------------------------
+
+// Nothing is mounted: there is nothing else to see.
+void FamilyJudge::JudgeFailure(Pblk fails_at) {
+  const uint64_t first = geometry_.first_sector(fails_at);
+  for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+    const Possible contents = disk_.At(first + i);
+    if (contents.front() != sim::kUnreadable) continue;
+    faults_.push_back({.what = What::kUnreadable,
+                       .pblk = fails_at,
+                       .witnesses = {{first + i, contents.front()}}});
+    return;
+  }
+  const Possible contents = disk_.At(first);
+  const auto foreign = absl::c_find_if(
+      contents, [&](SectorContent content) { return !IsJournalSuperblock(images_, content); });
+  faults_.push_back(
+      {.what = What::kHomeForeign, .pblk = fails_at, .witnesses = {{first, *foreign}}});
+}
 
 // PASS_REPLAY checks each copy against its tag, and the commit block says that they are all there.
 void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end) {
@@ -95,10 +119,12 @@ void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
   const Tid tid = recovery.outcome.recovered;
   const MetadataImages& state = states_.Images(tid);
   const auto it = state.find(pblk);
-  if (it == state.end() || recovery.replay.ImageAt(pblk) != 0) return;
+  if (it == state.end()) return;
+  const bool replayed = recovery.replay.ImageAt(pblk) != 0;
   for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
     const uint64_t sector = geometry_.first_sector(pblk) + i;
     for (const SectorContent content : disk_.At(sector)) {
+      if (replayed && content != sim::kUnreadable) continue;
       if (SameBytes(geometry_, images_, content, ImageContent(it->second, i))) continue;
       faults_.push_back({.what = HomeFault(tid, pblk, it->second, content),
                          .pblk = pblk,
@@ -110,6 +136,7 @@ void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
 
 CrashFault::What FamilyJudge::HomeFault(Tid recovered, Pblk pblk, ImageId wanted,
                                         SectorContent content) const {
+  if (content == sim::kUnreadable) return What::kUnreadable;
   if (KindOf(content) != ContentKind::kImage) return What::kHomeForeign;
   const ImageId image = ImageOf(content);
   if (images_.Get(image).index() != images_.Get(wanted).index()) return What::kHomeForeign;
@@ -167,7 +194,7 @@ void FamilyJudge::JudgeReadable(const PossibleRecovery& recovery, const Recovere
       const uint64_t sector = geometry_.first_sector(pblk) + i;
       if (!on_disk) {
         JudgeData(recovered, file, tid, lblk, i, {0, kZeroContent}, false);
-      } else if (replayed != 0) {
+      } else if (replayed != 0 && disk_.At(sector).front() != sim::kUnreadable) {
         JudgeData(recovered, file, tid, lblk, i, {sector, ImageContent(replayed, i)}, false);
       } else {
         for (const SectorContent content : disk_.At(sector)) {

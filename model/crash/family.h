@@ -35,6 +35,7 @@ struct CrashFault {
     kHomeForeign,  // a block at home is something else altogether
     kMetadata,     // the committed state is wrong in itself: metadata
     kRecovery,     // recovery, interrupted and run again, gives something else
+    kUnreadable,   // a block of metadata, or of the log where recovery reads, cannot be read: pblk
   };
   What what = What::kFile;
   FileKey file;
@@ -84,6 +85,7 @@ class FamilyJudge {
  private:
   using What = CrashFault::What;
 
+  void JudgeFailure(Pblk fails_at);
   void JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end);
   void JudgeHome(const PossibleRecovery& recovery, Pblk pblk);
   void JudgeRecoveryAgain(const PossibleRecovery& recovery);

@@ -28,6 +28,8 @@ std::optional<Damage> JudgeSource(const History& history, const History::File& f
       if (history.write(WriteOf(content)).file != file.key) return Damage::kOtherFile;
       if (GranuleIndexOf(content) != index) return Damage::kOtherPlace;
       return std::nullopt;
+    case ContentKind::kUnreadable:
+      return Damage::kUnreadable;
     case ContentKind::kZero:
     case ContentKind::kMixed:
       return std::nullopt;

@@ -18,6 +18,8 @@ enum class Damage : uint8_t {
   kNeverZero,  // zero where the contract promises data
   kLost,       // not what a sync made durable
   kUnflushed,  // not what a rename over another file had promised
+  // Neither:
+  kUnreadable,  // the device fails to read it
 };
 inline bool IsStale(Damage damage) { return damage <= Damage::kTruncated; }
 

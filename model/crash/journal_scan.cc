@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "model/ondisk/render.h"
-#include "sim/check.h"
 
 namespace model {
 
@@ -25,6 +24,13 @@ Presence PresenceOf(const DiskView& disk, const Geometry& geometry, const ImageS
     if (contents.size() > 1) presence = Presence::kPossible;
   }
   return presence;
+}
+
+bool IsUnreadable(const DiskView& disk, const Geometry& geometry, Pblk pblk) {
+  for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
+    if (disk.At(geometry.first_sector(pblk) + i).front() == sim::kUnreadable) return true;
+  }
+  return false;
 }
 
 Tid SequenceOf(const BlockContent& content) {
@@ -54,10 +60,17 @@ class LogScanner {
     }
     log_block_ = sb.s_start;
     blocks_left_ = geometry_.journal_blocks - 1;
-    while (sb.s_start != 0 && ScanTransaction(outcome.recovered + 1)) {
+    while (sb.s_start != 0) {
+      const Found found = ScanTransaction(outcome.recovered + 1);
+      if (found == Found::kNothing) break;
       if (!uncertain_.empty()) {
         outcomes.push_back(outcome);
         outcomes.back().missing = uncertain_.back();
+      }
+      if (found == Found::kUnreadable) {
+        Append(outcome.found, uncertain_);
+        outcome.fails_at = unreadable_;
+        break;
       }
       ++outcome.recovered;
       Append(outcome.found, uncertain_);
@@ -73,29 +86,42 @@ class LogScanner {
     to.insert(to.end(), from.begin(), from.end());
   }
 
-  // True if transaction `tid` may be complete at log_block_, which then is behind it.
-  bool ScanTransaction(Tid tid) {
+  enum class Found : uint8_t {
+    kNothing,     // it is not complete
+    kComplete,    // it may be; log_block_ is behind it
+    kUnreadable,  // a block before its end cannot be read: unreadable_
+  };
+
+  // Transaction `tid` at log_block_.
+  Found ScanTransaction(Tid tid) {
     uncertain_.clear();
     copies_.clear();
     revokes_.clear();
     for (;;) {
       const Pblk pblk = TakeBlock();
-      if (pblk == 0) return false;
+      if (pblk == 0) return Found::kNothing;
       const ImageId image = FindImage(disk_, geometry_, images_, pblk, [&](const auto& content) {
         return SequenceOf(content) == tid;
       });
-      if (image == 0) return false;
-      const Presence presence = PresenceOf(disk_, geometry_, images_, pblk, image);
-      if (presence == Presence::kImpossible) return false;
+      const Presence presence =
+          image == 0 ? Presence::kImpossible : PresenceOf(disk_, geometry_, images_, pblk, image);
+      if (presence == Presence::kImpossible) return FoundAnythingElse(pblk);
       if (presence == Presence::kPossible) uncertain_.push_back({pblk, image});
       const BlockContent& content = images_.Get(image);
-      if (std::holds_alternative<JournalCommit>(content)) return true;
+      if (std::holds_alternative<JournalCommit>(content)) return Found::kComplete;
       if (const auto* revoke = std::get_if<JournalRevoke>(&content)) {
         for (const Pblk blocknr : revoke->blocks) revokes_.push_back({tid, blocknr});
       } else if (!TakeCopies(tid, std::get<JournalDescriptor>(content))) {
-        return false;
+        return Found::kNothing;
       }
     }
+  }
+
+  // In a block that is not what the sequence wants, as one that cannot be read never is.
+  Found FoundAnythingElse(Pblk pblk) {
+    if (!IsUnreadable(disk_, geometry_, pblk)) return Found::kNothing;
+    unreadable_ = pblk;
+    return Found::kUnreadable;
   }
 
   bool TakeCopies(Tid tid, const JournalDescriptor& descriptor) {
@@ -121,6 +147,7 @@ class LogScanner {
   const ImageStore& images_;
   uint32_t log_block_ = 0;
   uint32_t blocks_left_ = 0;
+  Pblk unreadable_ = 0;
   // Of the transaction being scanned.
   std::vector<LogBlock> uncertain_;
   std::vector<LogCopy> copies_;
@@ -129,15 +156,25 @@ class LogScanner {
 
 }  // namespace
 
+bool IsJournalSuperblock(const ImageStore& images, SectorContent first) {
+  return KindOf(first) == ContentKind::kImage &&
+         std::holds_alternative<JournalSuperblock>(images.Get(ImageOf(first)));
+}
+
 std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
                                  const ImageStore& images) {
+  if (IsUnreadable(disk, geometry, geometry.journal())) return {{.fails_at = geometry.journal()}};
   Possible superblocks = disk.At(geometry.first_sector(geometry.journal()));
   std::sort(superblocks.begin(), superblocks.end());
   LogScanner scanner(disk, geometry, images);
   std::vector<Outcome> outcomes;
+  if (!absl::c_all_of(superblocks, [&](SectorContent content) {
+        return IsJournalSuperblock(images, content);
+      })) {
+    outcomes.push_back({.fails_at = geometry.journal()});
+  }
   for (const SectorContent superblock : superblocks) {
-    SIM_CHECK(KindOf(superblock) == ContentKind::kImage);
-    scanner.Scan(ImageOf(superblock), outcomes);
+    if (IsJournalSuperblock(images, superblock)) scanner.Scan(ImageOf(superblock), outcomes);
   }
   return outcomes;
 }

@@ -7,6 +7,9 @@
 // revokes. All that on a disk of which only the sets of possible contents are known: so there are
 // several outcomes, told apart by the superblock found and the last transaction found.
 //
+// A block that cannot be read makes recovery fail, and with it the mount; so does a journal
+// superblock that is not one.
+//
 // Not modelled: fast commits, journal checksum v1 and asynchronous commit records.
 #pragma once
 
@@ -41,6 +44,9 @@ struct LogBlock {
 // Of a descriptor, revoke or commit block; 0: not a block that PASS_SCAN knows.
 Tid SequenceOf(const BlockContent& content);
 
+// Whether a block that begins with this is a journal superblock.
+bool IsJournalSuperblock(const ImageStore& images, SectorContent first);
+
 struct Outcome {
   ImageId superblock = 0;  // the journal superblock that is found
   Tid first = 0;           // the log's first transaction, if there is one
@@ -51,14 +57,16 @@ struct Outcome {
   // be there, and the one that is not although it might; its pblk is 0 if there is no such block.
   std::vector<LogBlock> found;
   LogBlock missing;
+  // The block at which recovery fails, after `recovered`; 0: it does not.
+  Pblk fails_at = 0;
 
   bool SameAs(const Outcome& other) const {
-    return superblock == other.superblock && recovered == other.recovered;
+    return superblock == other.superblock && recovered == other.recovered &&
+           fails_at == other.fails_at;
   }
 };
 
-// At least one, ascending by superblock image, then by `recovered`. Requires: the first sector of
-// the journal never holds anything but journal superblocks.
+// At least one, ascending by superblock image, then by `recovered`; 0 is a superblock that is none.
 std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
                                  const ImageStore& images);
 

@@ -15,7 +15,9 @@ class RecoveringDisk : public DiskView {
     const auto index = static_cast<uint32_t>(sector - geometry_.first_sector(pblk));
     if (const ImageId image = replay_.ImageAt(pblk); image != 0) {
       const SectorContent home = ImageContent(image, index);
-      Possible contents = flushed_ ? Possible{home} : disk_.At(sector);
+      Possible contents = disk_.At(sector);
+      if (contents.front() == sim::kUnreadable) return contents;
+      if (flushed_) return {home};
       if (!absl::c_linear_search(contents, home)) contents.push_back(home);
       return contents;
     }
@@ -49,7 +51,8 @@ bool RecoveryMayBeInterrupted(const DiskView& disk, const Geometry& geometry,
   const RecoveringDisk written(disk, geometry, outcome, replay, rules.flush_before_superblock);
   return absl::c_all_of(replay.copies_read(), [&](const LogCopy& copy) {
     const ImageId image = replay.ImageAt(copy.blocknr);
-    return PresenceOf(written, geometry, images, copy.blocknr, image) == Presence::kCertain;
+    return IsUnreadable(written, geometry, copy.blocknr) ||
+           PresenceOf(written, geometry, images, copy.blocknr, image) == Presence::kCertain;
   });
 }
 

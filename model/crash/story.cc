@@ -45,6 +45,8 @@ std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
       return absl::StrCat("lost what ", PromiseName(scene, fault.file), " made durable");
     case Damage::kUnflushed:
       return "lacks data that the rename over another file had started to write";
+    case Damage::kUnreadable:
+      return "cannot be read";
   }
   return "";
 }
@@ -52,6 +54,10 @@ std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
 // The block's name by what the metadata has at that place at any time.
 std::string BlockName(const CrashScene& scene, Pblk pblk) {
   const Geometry& geometry = scene.geometry;
+  if (pblk == geometry.journal()) return "journal superblock";
+  if (pblk > geometry.journal() && pblk < geometry.first_data()) {
+    return absl::StrCat("log's block ", pblk - geometry.journal());
+  }
   if (pblk == geometry.superblock()) return "superblock";
   if (pblk == geometry.group_descriptors()) return "group descriptor block";
   if (pblk == geometry.block_bitmap()) return "block bitmap";
@@ -66,6 +72,8 @@ std::string ContentText(const CrashScene& scene, SectorContent content) {
   switch (KindOf(content)) {
     case ContentKind::kZero:
       return "zeros";
+    case ContentKind::kUnreadable:
+      return "nothing that the device can read";
     case ContentKind::kStale:
       return "what was there before mkfs";
     case ContentKind::kImage:
@@ -196,6 +204,7 @@ std::string CarrierText(const CrashScene& scene, const Outcome& outcome, const C
     case What::kMetadata:
     case What::kName:
     case What::kRecovery:
+    case What::kUnreadable:
       return "";
   }
   return "";
@@ -215,6 +224,7 @@ bool IsOvertaken(const CrashScene& scene, const CrashFault& fault) {
 constexpr char kRenameRule[] =
     "a rename over a file first has what is delayed of the new one allocated, as ordered data of a "
     "transaction that commits with the rename or before";
+constexpr const char* kDeviceReads = "a device can read what it has said to have written";
 
 const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
   switch (fault.damage) {
@@ -239,6 +249,8 @@ const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
       return "what a sync has found written is durable when it returns: written, and flushed";
     case Damage::kUnflushed:
       return kRenameRule;
+    case Damage::kUnreadable:
+      return kDeviceReads;
   }
   return "";
 }
@@ -268,6 +280,8 @@ const char* RuleText(const CrashScene& scene, const CrashFault& fault) {
       return "each transaction takes sound metadata to sound metadata";
     case What::kRecovery:
       return "recovery flushes what it has written home before it marks the log empty";
+    case What::kUnreadable:
+      return kDeviceReads;
   }
   return "";
 }
@@ -282,10 +296,11 @@ class WritesTeller {
   std::string Text() {
     if (minimal_.lost.empty()) absl::StrAppend(&text_, "  lost:  nothing that was written\n");
     for (const sim::BioId bio : minimal_.lost) {
-      Tell("lost: ", bio, WhyLost(bio), [&](uint64_t sector) { return IsLost(sector, bio); });
+      Tell("lost: ", bio, Place(bio), WhyLost(bio),
+           [&](uint64_t sector) { return IsLost(sector, bio); });
     }
     for (const sim::BioId bio : minimal_.needed) {
-      Tell("there:", bio, "", [&](uint64_t sector) { return IsThere(sector, bio); });
+      Tell("there:", bio, Place(bio), "", [&](uint64_t sector) { return IsThere(sector, bio); });
     }
     if (const size_t others = Others(); others > 0) {
       absl::StrAppendFormat(
@@ -293,10 +308,35 @@ class WritesTeller {
           others == 1 ? " is" : "s are",
           others == 1 ? "it there, and with it lost" : "them there, and with all of them lost");
     }
+    TellLies();
     return std::move(text_);
   }
 
  private:
+  // What the device has said to have written, and has not, or not there.
+  void TellLies() {
+    size_t untold = 0;
+    for (sim::BioId id{0}; id.value < scene_.device.bios(); ++id.value) {
+      const sim::DeviceFault* const fault = scene_.device.FaultOf(id);
+      if (fault == nullptr || !Lies(fault->kind)) continue;
+      if (told_lies_++ < kMostLies) {
+        const sim::Bio& bio = scene_.device.bio(id);
+        Tell("device lied:", id, {bio.sector, bio.contents}, LieText(id),
+             [](uint64_t) { return true; });
+      } else {
+        ++untold;
+      }
+    }
+    if (untold > 0) absl::StrAppendFormat(&text_, "  device lied: %d times more\n", untold);
+  }
+  sim::Landing Place(sim::BioId id) const { return scene_.device.LandingOf(id); }
+  std::string LieText(sim::BioId id) const {
+    const sim::Landing landing = Place(id);
+    if (landing.contents.empty()) return "it says that this was written, and has lost it";
+    return absl::StrFormat("it says that this was written there, and has written sectors [%d, %d)",
+                           landing.sector, landing.end());
+  }
+
   bool IsThere(uint64_t sector, sim::BioId bio) const {
     return absl::c_any_of(scene_.device.pending(sector), [&](const auto& version) {
       return version.bio == bio && version.content == minimal_.state[sector];
@@ -325,19 +365,21 @@ class WritesTeller {
     return others.size();
   }
 
+  static constexpr size_t kMostLies = 3;
   static constexpr const char* kIndent = "         ";
   void Line(const std::string& text) { absl::StrAppend(&text_, kIndent, text, "\n"); }
 
   template <class IsConcerned>
-  void Tell(const char* fate, sim::BioId id, const std::string& why, IsConcerned is_concerned) {
+  void Tell(const char* fate, sim::BioId id, const sim::Landing& place, const std::string& why,
+            IsConcerned is_concerned) {
     const sim::Bio& bio = scene_.device.bio(id);
     absl::StrAppendFormat(&text_, "  %s bio %d, %s%s, sectors [%d, %d)", fate, id.value, bio.what,
-                          JournalText(bio), bio.sector, bio.sector + bio.contents.size());
+                          JournalText(bio), place.sector, place.end());
     std::vector<uint64_t> sectors;
-    for (uint64_t i = 0; i < bio.contents.size(); ++i) {
-      if (is_concerned(bio.sector + i)) sectors.push_back(bio.sector + i);
+    for (uint64_t sector = place.sector; sector < place.end(); ++sector) {
+      if (is_concerned(sector)) sectors.push_back(sector);
     }
-    if (sectors.size() < bio.contents.size()) {
+    if (sectors.size() < place.contents.size()) {
       absl::StrAppendFormat(&text_, " of which %d in [%d, %d)", sectors.size(), sectors.front(),
                             sectors.back() + 1);
     }
@@ -387,15 +429,21 @@ class WritesTeller {
     if (flushes.too_early.valid()) {
       return absl::StrCat(completed, "too late for ", FlushText(flushes.too_early));
     }
-    return absl::StrCat(completed, "and not flushed since");
+    const bool ignored = bio.fua && scene_.device.config().ignore_fua;
+    return absl::StrCat(completed,
+                        ignored ? "but the device ignores FUA" : "and not flushed since");
   }
 
   const CrashScene& scene_;
   const MinimalState& minimal_;
+  size_t told_lies_ = 0;
   std::string text_;
 };
 
 std::string LogText(const Outcome& outcome) {
+  if (outcome.fails_at != 0) {
+    return absl::StrFormat("recovery fails at block %d: nothing is mounted\n", outcome.fails_at);
+  }
   if (outcome.recovered < outcome.first) {
     return absl::StrFormat("the log is empty after transaction %d\n", outcome.recovered);
   }
@@ -408,6 +456,7 @@ std::string LogText(const Outcome& outcome) {
 const char* FindingKindOf(const CrashFault& fault) {
   switch (fault.what) {
     case What::kFile:
+      if (fault.damage == Damage::kUnreadable) return "unreadable";
       return IsStale(fault.damage) ? "stale_data" : "lost_data";
     case What::kShort:
     case What::kMissing:
@@ -422,6 +471,8 @@ const char* FindingKindOf(const CrashFault& fault) {
     case What::kHomeForeign:
     case What::kMetadata:
       return "metadata";
+    case What::kUnreadable:
+      return "unreadable";
   }
   return "";
 }
@@ -456,6 +507,8 @@ std::string MessageOf(const CrashScene& scene, const CrashFault& fault) {
     case What::kHomeForeign:
       return absl::StrFormat("the %s is overwritten with something else",
                              BlockName(scene, fault.pblk));
+    case What::kUnreadable:
+      return absl::StrFormat("the %s cannot be read", BlockName(scene, fault.pblk));
     case What::kMetadata:
     case What::kName:
       return fault.metadata.message;

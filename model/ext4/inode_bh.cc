@@ -330,8 +330,12 @@ Errno ext4_read_block(Ext4Inode& inode, Folio& folio, uint32_t block, Pblk pblk)
   bio->contents.resize(sectors);
   bio->what = "file data";
   bio->end_io = [&](sim::Bio& done, sim::BioStatus status) {
-    if (status != sim::BioStatus::kOk) error = Errno::kIo;
-    std::copy(done.contents.begin(), done.contents.end(), folio.granules.begin() + block * sectors);
+    if (status != sim::BioStatus::kOk) {
+      error = Errno::kIo;
+    } else {
+      std::copy(done.contents.begin(), done.contents.end(),
+                folio.granules.begin() + block * sectors);
+    }
     read.complete_all();
   };
   sbi.device.submit_bio(std::move(bio));

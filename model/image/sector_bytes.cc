@@ -91,6 +91,8 @@ DiskBytes SectorBytes::At(uint64_t sector, SectorContent content) {
                      all.begin() + run.end_byte);
       }
       return bytes;
+    case ContentKind::kUnreadable:
+      break;
   }
   SIM_CHECK(false);
   return bytes;

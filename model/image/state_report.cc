@@ -195,6 +195,10 @@ StateReport ReportState(const CrashScene& scene, const DiskState& state, bool da
   StateReport report;
   report.outcome = recovery.outcome;
   report.verdicts = Verdicts(scene, faults, data_writeback);
+  if (recovery.outcome.fails_at != 0) {
+    for (const CrashFault& fault : faults) report.why_not.push_back(MessageOf(scene, fault));
+    return report;
+  }
   const RecoveredDisk disk(scene.geometry, state, recovery.replay);
   MetadataOnDisk metadata(scene, disk);
   metadata.Read(scene.states.Images(recovery.outcome.recovered));

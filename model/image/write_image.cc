@@ -30,6 +30,7 @@ absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& st
                                     JournalChecksum checksum) {
   const Geometry& geometry = scene.geometry;
   const SectorContent first = state[geometry.first_sector(geometry.journal())];
+  if (!IsJournalSuperblock(scene.images, first)) return MakeDiskLayout(geometry, checksum, 0);
   const auto& super = std::get<JournalSuperblock>(scene.images.Get(ImageOf(first)));
   return MakeDiskLayout(geometry, checksum, super.s_start);
 }

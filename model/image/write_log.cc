@@ -56,10 +56,11 @@ void WriteLog::OnFlushed(const sim::BlockDevice&, const sim::Bio& bio) {
 void WriteLog::OnComplete(const sim::BlockDevice& device, const sim::Bio& bio, size_t done) {
   if (bio.op != sim::Bio::Op::kWrite || done == 0) return;
   const sim::DeviceConfig& config = device.config();
-  LoggedWrite entry = {.sector = bio.sector};
-  entry.contents.assign(bio.contents.begin(), bio.contents.begin() + static_cast<ptrdiff_t>(done));
-  const bool whole = done == bio.contents.size();
-  entry.fua = !config.volatile_cache || (bio.fua && whole && !config.ignore_flush);
+  const sim::Landing landing = device.LandingOf(bio.id);
+  const auto there = landing.contents.first(done);
+  LoggedWrite entry = {.sector = landing.sector, .contents = {there.begin(), there.end()}};
+  const bool whole = done == landing.contents.size();
+  entry.fua = !config.volatile_cache || (bio.fua && whole && config.honours_fua());
   if (entry.fua) {
     logged_.push_back(std::move(entry));
   } else {

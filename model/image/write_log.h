@@ -11,7 +11,7 @@
 //
 // A device without a volatile cache has every write durable as it completes: all are FUA. One that
 // ignores flushes gives a log without any, in order of completion. A write that failed is there as
-// far as it came.
+// far as it came; one that was misdirected is where it came to, and one that was lost is not there.
 //
 // Data is text with the tags of recorded workloads (model/recorded/content_rules.h), a write's tag
 // being its WriteId; what the disk held before mkfs says kStalePattern.

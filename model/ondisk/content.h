@@ -25,11 +25,12 @@ inline constexpr uint32_t kGranuleBytes = kSectorBytes;
 using WriteId = uint32_t;
 
 enum class ContentKind : uint8_t {
-  kZero = 0,   // the whole word is 0
-  kStale = 1,  // left by a former owner of the disk, before this file system was made
-  kImage = 2,  // one sector of a metadata or journal block image
-  kData = 3,   // one granule, all of one write
-  kMixed = 4,  // one granule with bytes of several writes; index into the GranuleTable
+  kZero = 0,         // the whole word is 0
+  kStale = 1,        // left by a former owner of the disk, before this file system was made
+  kImage = 2,        // one sector of a metadata or journal block image
+  kData = 3,         // one granule, all of one write
+  kMixed = 4,        // one granule with bytes of several writes; index into the GranuleTable
+  kUnreadable = 15,  // of a failing sector, whatever was written: sim::kUnreadable
 };
 
 using ImageId = uint32_t;
@@ -37,6 +38,8 @@ using ImageId = uint32_t;
 constexpr ContentKind KindOf(SectorContent content) {
   return static_cast<ContentKind>(content >> 60);
 }
+
+static_assert(KindOf(sim::kUnreadable) == ContentKind::kUnreadable);
 
 constexpr SectorContent MakeContent(ContentKind kind, uint64_t high28, uint64_t low32) {
   return static_cast<uint64_t>(kind) << 60 | high28 << 32 | low32;

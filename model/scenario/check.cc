@@ -92,13 +92,26 @@ class Checker {
     for (size_t i = 0; i < device.faults.size(); ++i) {
       const DeviceFault& fault = device.faults[i];
       const std::string pointer = PointerTo("/device/faults", i);
-      if (fault.nth.has_value() == fault.sector.has_value()) {
+      const bool misdirected = fault.kind == FaultKind::kMisdirectedWrite;
+      if (misdirected && !(fault.nth && !fault.sector && fault.lands_at)) {
+        Add(pointer, "want nth and lands_at: only writes of file data are misdirected");
+      } else if (fault.kind == FaultKind::kFailingSector && (fault.nth || !fault.sector)) {
+        Add(pointer, "want sector: one that cannot be read");
+      } else if (fault.nth.has_value() == fault.sector.has_value()) {
         Add(pointer, "want either nth or sector");
-      } else if (fault.sector && *fault.sector >= device.size_sectors) {
-        Add(PointerTo(pointer, "sector"), Cat("want a sector of the device, below ",
-                                              device.size_sectors, ", got ", *fault.sector));
       }
+      if (fault.lands_at && !misdirected) {
+        Add(PointerTo(pointer, "lands_at"), "want it of a misdirected_write only");
+      }
+      CheckSector(PointerTo(pointer, "sector"), fault.sector);
+      CheckSector(PointerTo(pointer, "lands_at"), fault.lands_at);
     }
+  }
+
+  void CheckSector(std::string pointer, const std::optional<int64_t>& sector) {
+    const int64_t sectors = scenario_.device.size_sectors;
+    if (!sector || *sector < sectors) return;
+    Add(std::move(pointer), Cat("want a sector of the device, below ", sectors, ", got ", *sector));
   }
 
   void CheckLatency(std::string pointer, LatencyRange range) {

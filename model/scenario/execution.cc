@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/str_cat.h"
 #include "model/ext4/mkfs.h"
 #include "model/scenario/end_checks.h"
 #include "model/scenario/final_state.h"
@@ -69,6 +70,7 @@ sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   device.size_sectors = static_cast<uint64_t>(scenario.device.size_sectors);
   device.volatile_cache = from.volatile_cache;
   device.ignore_flush = from.ignore_flush;
+  device.ignore_fua = from.ignore_fua;
   const auto copy = [](const LatencyRange& range, sim::Nanos(&to)[2]) {
     to[0] = range.lo_ns;
     to[1] = range.hi_ns;
@@ -78,10 +80,10 @@ sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   copy(from.flush_latency_ns, device.flush_latency);
   for (const DeviceFault& fault : from.faults) {
     sim::DeviceFault made;
-    made.kind = fault.kind == FaultKind::kWriteError ? sim::DeviceFault::Kind::kWriteError
-                                                     : sim::DeviceFault::Kind::kShortWrite;
+    made.kind = static_cast<sim::DeviceFault::Kind>(fault.kind);  // in the same order
     made.nth = static_cast<uint64_t>(fault.nth.value_or(0));
     made.sector = static_cast<uint64_t>(fault.sector.value_or(0));
+    made.lands_at = static_cast<uint64_t>(fault.lands_at.value_or(0));
     device.faults.push_back(made);
   }
   return device;
@@ -224,13 +226,47 @@ Workbench::Workbench(const Scenario& scenario, const model::LockProgram* program
   }
 }
 
+namespace {
+
+// A file system of which the mount cannot read these is not mounted, and has no execution.
+absl::Status CheckMounts(const Scenario& scenario) {
+  const model::Geometry geometry = GeometryOf(scenario);
+  for (const DeviceFault& fault : scenario.device.faults) {
+    if (fault.kind != FaultKind::kFailingSector) continue;
+    const model::Pblk pblk = geometry.block_of_sector(static_cast<uint64_t>(*fault.sector));
+    for (const model::Pblk read :
+         {geometry.superblock(), geometry.group_descriptors(), geometry.block_bitmap(),
+          geometry.inode_table_block(model::kRootIno), geometry.root_directory(),
+          geometry.journal()}) {
+      if (pblk != read) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "sector ", *fault.sector, " cannot be read, and block ", pblk, " is read by the mount"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
 absl::Status CheckFits(const Scenario& scenario) {
   if (scenario.program) return absl::OkStatus();
+  if (absl::Status mounts = CheckMounts(scenario); !mounts.ok()) return mounts;
   model::ImageStore images;
   model::GranuleTable granules;
   model::History history(granules);
   return model::MakeFilesystem(GeometryOf(scenario), FilesOf(scenario), images, granules, history)
       .status();
+}
+
+absl::Status CheckIsReadable(const Scenario& scenario) {
+  for (const DeviceFault& fault : scenario.device.faults) {
+    if (fault.kind != FaultKind::kFailingSector) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("sector ", *fault.sector,
+                     " of the device cannot be read: no file of bytes "
+                     "can be like that"));
+  }
+  return absl::OkStatus();
 }
 
 ExecutionResult ResultOf(const sim::World& world, sim::ExecutionEnd end) {

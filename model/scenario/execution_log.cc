@@ -16,6 +16,7 @@ absl::Status LogTrace(const nlohmann::ordered_json& json, model::ExecutionLog& l
   }
   log.name = trace->scenario.name;
   if (absl::Status fits = CheckFits(trace->scenario); !fits.ok()) return fits;
+  if (absl::Status readable = CheckIsReadable(trace->scenario); !readable.ok()) return readable;
   const TracedRun& run = trace->runs.back();
   sim::ReplayStrategy strategy(run.schedule);
   Workbench bench(trace->scenario, nullptr);

@@ -14,6 +14,8 @@ constexpr uint64_t kMaxFileBytes = uint64_t{1} << 26;
 constexpr uint64_t kMaxCallBytes = uint64_t{1} << 24;
 constexpr uint64_t kMaxTimeNs = 1'000'000'000'000'000;
 constexpr IntegerRange kFileBytes = {0, kMaxFileBytes};
+constexpr IntegerRange kSectors = {64, uint64_t{1} << 26};
+constexpr IntegerRange kSectorOfDevice = {0, kSectors.max - 1};
 constexpr IntegerRange kTimeNs = {0, kMaxTimeNs};
 constexpr uint64_t kMostExecutions = 1'000'000'000;
 constexpr IntegerRange kNonzeroTimeNs = {1, kMaxTimeNs};
@@ -51,7 +53,6 @@ void VisitFs(FieldVisitor& v, FsConfig& fs) {
 }
 
 void VisitDevice(FieldVisitor& v, DeviceConfig& device) {
-  constexpr IntegerRange kSectors = {64, uint64_t{1} << 26};
   v.Integer({"size_sectors", "Size of the device in sectors of 512 bytes."}, kSectors,
             device.size_sectors);
   v.Boolean({"volatile_cache", "Completed writes are lost with power until flushed."},
@@ -64,15 +65,24 @@ void VisitDevice(FieldVisitor& v, DeviceConfig& device) {
   latency("flush_latency_ns", "Shortest and longest cache flush.", device.flush_latency_ns);
   v.Boolean({"ignore_flush", "The device lies: a flush completes and does nothing."},
             device.ignore_flush);
-  v.List<DeviceFault>({"faults", "Faults to inject; each has either nth or sector."}, device.faults,
-                      [&v](DeviceFault& fault) {
-                        v.Name({"kind", "What happens to the write.", Need::kRequired},
-                               kFaultKindNames, fault.kind);
-                        v.Integer({"nth", "Only the N-th write of file data, counted from 1."},
-                                  {1, 1'000'000'000}, fault.nth);
-                        v.Integer({"sector", "Every write that covers this sector."},
-                                  {0, kSectors.max - 1}, fault.sector);
-                      });
+  v.Boolean({"ignore_fua", "The device lies: a FUA write waits in the cache like any other."},
+            device.ignore_fua);
+  v.List<DeviceFault>(
+      {"faults", "Faults to inject; each has either nth or sector."}, device.faults,
+      [&v](DeviceFault& fault) {
+        v.Name({"kind", "What happens to the write, or to the sector.", Need::kRequired},
+               kFaultKindNames, fault.kind);
+        v.Integer({"nth", "Only the N-th write of file data, counted from 1."}, {1, 1'000'000'000},
+                  fault.nth);
+        v.Integer({"sector",
+                   "Every write that covers this sector; or the sector "
+                   "that cannot be read."},
+                  kSectorOfDevice, fault.sector);
+        v.Integer({"lands_at",
+                   "The sector at which a misdirected write comes to "
+                   "lie."},
+                  kSectorOfDevice, fault.lands_at);
+      });
 }
 
 void VisitFile(FieldVisitor& v, const FsConfig& fs, FileConfig& file) {

@@ -26,7 +26,10 @@ using model::MinimalState;
 using model::PossibleRecovery;
 
 absl::Status CheckHasFilesystem(const Scenario& scenario) {
-  if (!scenario.program.has_value()) return CheckFits(scenario);
+  if (!scenario.program.has_value()) {
+    const absl::Status readable = CheckIsReadable(scenario);
+    return readable.ok() ? CheckFits(scenario) : readable;
+  }
   return absl::InvalidArgumentError("a lock program has no file system to make images of");
 }
 

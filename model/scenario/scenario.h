@@ -40,14 +40,17 @@ struct FsConfig {
   int64_t dirty_limit_bytes = 64 << 20;       // balance_dirty_pages() makes writers wait
 };
 
-enum class FaultKind { kWriteError, kShortWrite };
-inline constexpr std::array<std::string_view, 2> kFaultKindNames = {"write_error", "short_write"};
+enum class FaultKind { kWriteError, kShortWrite, kLostWrite, kMisdirectedWrite, kFailingSector };
+inline constexpr std::array<std::string_view, 5> kFaultKindNames = {
+    "write_error", "short_write", "lost_write", "misdirected_write", "failing_sector"};
 
-// One injected device fault. Exactly one of `nth` and `sector` is there.
+// One injected device fault. Exactly one of `nth` and `sector` is there; of a misdirected write it
+// is `nth`, of a failing sector `sector`.
 struct DeviceFault {
   FaultKind kind = FaultKind::kWriteError;
-  std::optional<int64_t> nth;     // the N-th data write, counted from 1
-  std::optional<int64_t> sector;  // every write that covers this sector
+  std::optional<int64_t> nth;       // the N-th data write, counted from 1
+  std::optional<int64_t> sector;    // every write that covers this sector
+  std::optional<int64_t> lands_at;  // of a misdirected write, and only of one: at which sector
 };
 
 // Latencies are drawn evenly from lo to hi, both included.
@@ -65,6 +68,7 @@ struct DeviceConfig {
   LatencyRange read_latency_ns = {20'000, 90'000};
   LatencyRange flush_latency_ns = {100'000, 400'000};
   bool ignore_flush = false;  // a device that lies: flushes complete and do nothing
+  bool ignore_fua = false;    // the same of FUA writes alone
   std::vector<DeviceFault> faults;
 };
 
@@ -276,10 +280,10 @@ struct SearchConfig {
 };
 
 // Every kind of finding there is.
-inline constexpr std::array<std::string_view, 16> kFindingKinds = {
+inline constexpr std::array<std::string_view, 17> kFindingKinds = {
     "lock_cycle", "recursive_lock", "irq_inversion", "lock_misuse", "data_race", "deadlock",
     "starvation", "livelock",       "unfinished",    "stale_data",  "lost_data", "torn_operation",
-    "metadata",   "reservation",    "invariant",     "wrong_read"};
+    "metadata",   "unreadable",     "reservation",   "invariant",   "wrong_read"};
 
 struct ExpectedFinding {
   std::string kind;     // one of kFindingKinds

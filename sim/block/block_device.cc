@@ -21,6 +21,14 @@ BlockDevice::BlockDevice(World& world, const DeviceConfig& config,
       initial_(std::move(initial)),
       pages_((initial_->size() + kPageSectors - 1) / kPageSectors) {
   SIM_CHECK(size_sectors() == config.size_sectors);
+  MakeSectorsFail();
+}
+
+void BlockDevice::MakeSectorsFail() {
+  for (const DeviceFault& fault : config_.faults) {
+    if (fault.kind != DeviceFault::Kind::kFailingSector) continue;
+    PageOf(fault.sector).durable[fault.sector % kPageSectors] = kUnreadable;
+  }
 }
 
 // --- Submission ----------------------------------------------------------------------------------
@@ -44,6 +52,7 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   bio.stack = world_.stack();
   bio.submitted_at = world_.now();
   bios_.push_back({std::move(owned), FaultFor(bio)});
+  LandOnFailingSectors(bios_.back());
   ++in_flight_;
   RecordSubmission(bio);
   if (world_.logging()) Log("submit", bio);
@@ -57,17 +66,41 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   return bio.id;
 }
 
-std::optional<DeviceFault::Kind> BlockDevice::FaultFor(const Bio& bio) {
-  if (bio.op != Bio::Op::kWrite) return std::nullopt;
+const DeviceFault* BlockDevice::FaultFor(const Bio& bio) {
+  if (bio.op != Bio::Op::kWrite) return nullptr;
   if (bio.is_data) ++data_writes_;
-  if (world_.beyond_limit()) return std::nullopt;  // faults have stopped: all must come to an end
+  if (world_.beyond_limit()) return nullptr;  // faults have stopped: all must come to an end
   for (const DeviceFault& fault : config_.faults) {
+    if (fault.kind == DeviceFault::Kind::kFailingSector) continue;
     const bool hit = fault.nth != 0 ? bio.is_data && fault.nth == data_writes_
                                     : fault.sector >= bio.sector &&
                                           fault.sector - bio.sector < bio.contents.size();
-    if (hit) return fault.kind;
+    if (hit) return &fault;
   }
-  return std::nullopt;
+  return nullptr;
+}
+
+Landing BlockDevice::LandingOf(BioId id) const {
+  const BioState& write = bios_[id.value];
+  Landing landing{write.bio->sector, write.bio->contents};
+  if (write.fault != nullptr && write.fault->kind == DeviceFault::Kind::kLostWrite) return {};
+  if (write.fault != nullptr && write.fault->kind == DeviceFault::Kind::kMisdirectedWrite) {
+    landing.sector = write.fault->lands_at;
+    const uint64_t room = size_sectors() - std::min(landing.sector, size_sectors());
+    landing.contents = landing.contents.first(std::min<uint64_t>(landing.contents.size(), room));
+  }
+  if (!write.landed.empty()) landing.contents = write.landed;
+  return landing;
+}
+
+void BlockDevice::LandOnFailingSectors(BioState& write) {
+  if (write.bio->op != Bio::Op::kWrite || config_.faults.empty()) return;
+  const Landing landing = LandingOf(write.bio->id);
+  std::vector<SectorContent> landed(landing.contents.begin(), landing.contents.end());
+  for (size_t i = 0; i < landed.size(); ++i) {
+    if (durable(landing.sector + i) == kUnreadable) landed[i] = kUnreadable;
+  }
+  if (absl::MakeConstSpan(landed) != landing.contents) write.landed = std::move(landed);
 }
 
 std::string Describe(const Bio& bio) {
@@ -119,12 +152,12 @@ void BlockDevice::StartTransfer(const Bio& bio) {
     return;
   }
   world_.Touch(medium_, Access::kRead);
-  const uint64_t end = bio.sector + bio.contents.size();
-  InsertPendingSectors(bio.sector, end);
-  for (uint64_t sector = bio.sector; sector < end; ++sector) {
-    AddVersion(sector, {bio.contents[sector - bio.sector], bio.id, false});
+  const Landing landing = LandingOf(bio.id);
+  InsertPendingSectors(landing.sector, landing.end());
+  for (uint64_t sector = landing.sector; sector < landing.end(); ++sector) {
+    AddVersion(sector, {landing.contents[sector - landing.sector], bio.id, false});
   }
-  CompleteAfter(config_.write_latency, bio, ObjectOf(bio.sector));
+  CompleteAfter(config_.write_latency, bio, ObjectOf(landing.sector));
   if (listener_ != nullptr) listener_->OnWritePossible(*this, bio);
 }
 
@@ -134,7 +167,7 @@ void BlockDevice::OnCompletion(BioId id) {
   BioState& state = bios_[id.value];
   Bio& bio = *state.bio;
   world_.Record(uint64_t{id.value} << 8 | uint64_t{state.flushing} << 1 |
-                uint64_t{state.fault.has_value()});
+                uint64_t{state.fault != nullptr});
   if (state.flushing) {
     state.flushing = false;
     FinishFlush(state);
@@ -164,30 +197,39 @@ void BlockDevice::FinishFlush(const BioState& flush) {
 }
 
 void BlockDevice::FinishRead(Bio& bio) {
-  TouchSectors(bio, Access::kRead);
+  TouchSectors(bio.sector, bio.sector + bio.contents.size(), Access::kRead);
   for (size_t i = 0; i < bio.contents.size(); ++i) {
     bio.contents[i] = current(bio.sector + i);
     world_.Record(bio.contents[i]);
   }
 }
 
-size_t BlockDevice::SectorsDone(const BioState& state) {
-  const size_t all = state.bio->contents.size();
-  if (!state.fault.has_value()) return all;
-  return *state.fault == DeviceFault::Kind::kShortWrite ? all / 2 : 0;
+bool BlockDevice::Fails(const BioState& state) {
+  if (state.fault != nullptr) return !Lies(state.fault->kind);
+  return state.bio->op == Bio::Op::kRead &&
+         std::find(state.bio->contents.begin(), state.bio->contents.end(), kUnreadable) !=
+             state.bio->contents.end();
+}
+
+size_t BlockDevice::SectorsDone(const BioState& state) const {
+  if (state.bio->op != Bio::Op::kWrite) return Fails(state) ? 0 : state.bio->contents.size();
+  const size_t all = LandingOf(state.bio->id).contents.size();
+  if (!Fails(state)) return all;
+  return state.fault->kind == DeviceFault::Kind::kShortWrite ? all / 2 : 0;
 }
 
 void BlockDevice::FinishWrite(BioState& write) {
   const Bio& bio = *write.bio;
-  TouchSectors(bio, Access::kWrite);
+  const Landing landing = LandingOf(bio.id);
+  TouchSectors(landing.sector, landing.end(), Access::kWrite);
   world_.Touch(cache_, Access::kRead);
   write.completion = ++completions_;
   const size_t written = SectorsDone(write);
+  const bool fails = Fails(write);
   // A failed FUA write promises nothing, not even for what it wrote.
-  const bool durable =
-      !config_.volatile_cache || (bio.fua && !write.fault.has_value() && !config_.ignore_flush);
-  for (size_t i = 0; i < bio.contents.size(); ++i) {
-    const uint64_t sector = bio.sector + i;
+  const bool durable = !config_.volatile_cache || (bio.fua && !fails && config_.honours_fua());
+  for (size_t i = 0; i < landing.contents.size(); ++i) {
+    const uint64_t sector = landing.sector + i;
     if (i >= written) {
       DropVersion(sector, bio.id);
       continue;
@@ -195,25 +237,27 @@ void BlockDevice::FinishWrite(BioState& write) {
     CompleteVersion(sector, bio.id);
     if (durable) (void)MakeDurable(sector, write.completion);
   }
-  if (!durable && !write.fault.has_value()) return;
+  if (!durable && !fails) return;
   world_.Touch(medium_, Access::kWrite);
-  const auto first = std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), bio.sector);
+  const auto first =
+      std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), landing.sector);
   const auto begin = static_cast<size_t>(first - pending_sectors_.begin());
-  PrunePendingSectors(begin, begin + bio.contents.size());
+  PrunePendingSectors(begin, begin + landing.contents.size());
   NotifyDurable();
 }
 
 // Last, and with nothing of the device at hand: end_io may submit more.
 void BlockDevice::EndBio(BioId id) {
   Bio& bio = *bios_[id.value].bio;
-  const BioStatus status = bios_[id.value].fault.has_value() ? BioStatus::kIoError : BioStatus::kOk;
+  const BioStatus status = Fails(bios_[id.value]) ? BioStatus::kIoError : BioStatus::kOk;
   --in_flight_;
   bio.completed_at = world_.now();
   if (world_.logging()) Log("complete", bio, status == BioStatus::kOk ? "" : "I/O error");
   if (bio_listener_ != nullptr) {
     bio_listener_->OnComplete(*this, bio, SectorsDone(bios_[id.value]));
   }
-  if (bio.end_io != nullptr) bio.end_io(bio, status);
+  // What it has kept alive goes with it.
+  if (auto end_io = std::exchange(bio.end_io, nullptr); end_io != nullptr) end_io(bio, status);
 }
 
 BlockDevice::FlushesAround BlockDevice::FlushesOf(BioId write) const {
@@ -325,9 +369,8 @@ void BlockDevice::PrunePendingSectors(size_t begin, size_t end) {
   pending_sectors_.erase(gone, last);
 }
 
-void BlockDevice::TouchSectors(const Bio& bio, Access access) {
-  const uint64_t end = bio.sector + bio.contents.size();
-  for (uint64_t sector = bio.sector; sector < end;
+void BlockDevice::TouchSectors(uint64_t begin, uint64_t end, Access access) {
+  for (uint64_t sector = begin; sector < end;
        sector += kSectorsPerObject - sector % kSectorsPerObject) {
     world_.Touch(ObjectOf(sector), access);
   }

@@ -10,7 +10,14 @@
 //   completion has completed, or at its completion if it was FUA or there is no volatile cache.
 // - PREFLUSH: a FLUSH, and only when it has completed the write itself.
 // - A failed write leaves the sectors as they were; a short one writes its first half and fails.
-// - With `ignore_flush` the device lies: FLUSH and FUA complete and make nothing durable.
+// - A lost write is told to have succeeded, and leaves the sectors as they were. A misdirected one
+//   succeeds at another place: the address is damaged on the way to the device, so that its cache
+//   and its medium have the contents there, and the place that was meant stays as it was. What
+//   would come to lie beyond the end of the device is lost.
+// - A failing sector cannot be read: a read that covers it fails. Writes to it succeed, and change
+//   nothing.
+// - With `ignore_flush` the device lies: FLUSH and FUA complete and make nothing durable. With
+//   `ignore_fua` only FUA does: such a write waits in the cache, and others may overtake it.
 //
 // Hence for each sector the set of contents that a power cut may leave: the durable one and every
 // later version that was written and not overwritten durably. Sectors are independent of each
@@ -22,7 +29,6 @@
 
 #include <array>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,6 +43,8 @@ namespace sim {
 
 // What one sector holds; 0 reads as zeros.
 using SectorContent = uint64_t;
+// What a failing sector holds, whatever is written to it; nobody writes this.
+inline constexpr SectorContent kUnreadable = UINT64_MAX;
 // Dense, in order of submission; reads and plain flushes have ids as well.
 using BioId = Id<struct BioTag>;
 
@@ -84,7 +92,8 @@ class DeviceListener {
   virtual ~DeviceListener() = default;
   // `bio` is being submitted, by the task or event that runs.
   virtual void OnSubmit(const BlockDevice&, const Bio&) {}
-  // `bio` may have reached the medium from now on: more states are possible.
+  // `bio` may have reached the medium from now on, where device.LandingOf() says: more states are
+  // possible.
   virtual void OnWritePossible(const BlockDevice& device, const Bio& bio) = 0;
   // A flush or an FUA write has completed, or a write failed: fewer states are possible.
   virtual void OnDurable(const BlockDevice& device) = 0;
@@ -97,28 +106,52 @@ class BioListener {
   virtual void OnSubmit(const BlockDevice& device, const Bio& bio) = 0;
   // A flush has completed; if `bio` is a write, it begins now.
   virtual void OnFlushed(const BlockDevice& device, const Bio& bio) = 0;
-  // Before its end_io. `done`: how many of its sectors were read or written; of a bio that failed
-  // not all.
+  // Before its end_io. `done`: how many of its sectors were read or written, at device.LandingOf();
+  // of a bio that failed not all.
   virtual void OnComplete(const BlockDevice& device, const Bio& bio, size_t done) = 0;
 };
 
 struct DeviceFault {
-  enum class Kind : uint8_t { kWriteError, kShortWrite };
+  enum class Kind : uint8_t {
+    kWriteError,
+    kShortWrite,
+    kLostWrite,
+    kMisdirectedWrite,
+    kFailingSector,  // `sector`, from the start; of no write
+  };
   Kind kind = Kind::kWriteError;
   // Which write: the `nth` with is_data set, from 1; or, if 0, every write that covers `sector`.
   uint64_t nth = 0;
   uint64_t sector = 0;
+  uint64_t lands_at = 0;  // of a misdirected write: where its first sector comes to lie
+};
+
+// The device says that it has written what it has not, or not there.
+inline bool Lies(DeviceFault::Kind kind) {
+  return kind == DeviceFault::Kind::kLostWrite || kind == DeviceFault::Kind::kMisdirectedWrite;
+}
+
+// Where a write comes to lie, and what is found there then.
+struct Landing {
+  uint64_t sector = 0;
+  absl::Span<const SectorContent> contents;  // empty: nowhere
+
+  uint64_t end() const { return sector + contents.size(); }
 };
 
 struct DeviceConfig {
   uint64_t size_sectors = 8192;
   bool volatile_cache = true;
   bool ignore_flush = false;
+  bool ignore_fua = false;
   // Inclusive ranges, drawn from the world's "device" stream.
   Nanos write_latency[2] = {20'000, 90'000};
   Nanos read_latency[2] = {20'000, 90'000};
   Nanos flush_latency[2] = {100'000, 400'000};
   std::vector<DeviceFault> faults;  // none beyond the execution's limit (World::beyond_limit())
+
+  // A FUA write that succeeds is durable when it completes.
+  bool honours_fua() const { return !ignore_flush && !ignore_fua; }
 };
 
 class BlockDevice {
@@ -153,12 +186,21 @@ class BlockDevice {
     return page != nullptr ? page->durable[sector % kPageSectors] : (*initial_)[sector];
   }
   absl::Span<const PendingVersion> pending(uint64_t sector) const;
+  // What was made durable in `sector` before all this; it may not be readable.
+  SectorContent initial(uint64_t sector) const { return (*initial_)[sector]; }
   // The sectors with anything pending, ascending.
   const std::vector<uint64_t>& pending_sectors() const { return pending_sectors_; }
   // What a read returns now.
   SectorContent current(uint64_t sector) const;
   // Any bio ever submitted, by id: what it was, for reports.
   const Bio& bio(BioId id) const { return *bios_[id.value].bio; }
+
+  // Of a write. Points into the device.
+  Landing LandingOf(BioId id) const;
+  // The fault that has hit it; null: none.
+  const DeviceFault* FaultOf(BioId id) const { return bios_[id.value].fault; }
+  // How many bios there were.
+  uint32_t bios() const { return static_cast<uint32_t>(bios_.size()); }
 
   // The flushes on whose account `write`, which has completed, is or is not durable: the first
   // that was submitted after its completion, and the last that was submitted while it was on its
@@ -194,7 +236,9 @@ class BlockDevice {
 
   struct BioState {
     std::unique_ptr<Bio> bio;
-    std::optional<DeviceFault::Kind> fault;
+    const DeviceFault* fault = nullptr;  // in config_
+    // What is found after a write to failing sectors; empty: what was written.
+    std::vector<SectorContent> landed;
     bool flushing = false;    // not yet writing: a flush, or a write behind its preflush
     uint64_t completion = 0;  // which of all writes' completions its own is; 0: not yet
     // What completed before it was submitted: a flush covers all completions up to this one.
@@ -204,7 +248,9 @@ class BlockDevice {
   ObjectId ObjectOf(uint64_t sector) const {
     return ObjectId{first_object_.value + static_cast<uint32_t>(sector / kSectorsPerObject)};
   }
-  std::optional<DeviceFault::Kind> FaultFor(const Bio& bio);
+  void MakeSectorsFail();
+  const DeviceFault* FaultFor(const Bio& bio);
+  void LandOnFailingSectors(BioState& write);
   void RecordSubmission(const Bio& bio);
   void Log(const char* what, const Bio& bio, const char* note = "");
   void CompleteAfter(const Nanos (&latency)[2], const Bio& bio, ObjectId object);
@@ -215,8 +261,10 @@ class BlockDevice {
   void FinishFlush(const BioState& flush);
   void FinishRead(Bio& bio);
   void FinishWrite(BioState& write);
+  // It fails, or has failed.
+  static bool Fails(const BioState& state);
   // Of its sectors, those that are read or written in spite of its fault.
-  static size_t SectorsDone(const BioState& state);
+  size_t SectorsDone(const BioState& state) const;
   void EndBio(BioId id);
 
   Page& PageOf(uint64_t sector);
@@ -236,7 +284,7 @@ class BlockDevice {
   void InsertPendingSectors(uint64_t begin, uint64_t end);
   // Frees those of pending_sectors_[begin .. end) that have no versions left.
   void PrunePendingSectors(size_t begin, size_t end);
-  void TouchSectors(const Bio& bio, Access access);
+  void TouchSectors(uint64_t begin, uint64_t end, Access access);
   void NotifyDurable();
 
   World& world_;

@@ -197,6 +197,72 @@ TEST_F(BlockDeviceTest, LyingDeviceMakesNothingDurable) {
   });
 }
 
+TEST_F(BlockDeviceTest, DeviceThatIgnoresFuaStillFlushes) {
+  config_.ignore_fua = true;
+  Story([&] {
+    Complete(WriteFua(4, {8}));
+    EXPECT_THAT(MayHold(4), ElementsAre(0, 8));
+    Complete(Flush());
+    EXPECT_THAT(MayHold(4), ElementsAre(8));
+  });
+}
+
+TEST_F(BlockDeviceTest, LostWriteSucceedsAndLeavesTheSectorsAsTheyWere) {
+  config_.faults = {{.kind = DeviceFault::Kind::kLostWrite, .sector = 4}};
+  Story([&] {
+    const BioId write = WriteFua(3, {7, 8});
+    EXPECT_THAT(MayHold(3), ElementsAre(0));
+    Complete(write);
+    EXPECT_EQ(rig_->StatusOf(write), BioStatus::kOk);
+    EXPECT_THAT(MayHold(3), ElementsAre(0));
+    EXPECT_EQ(Current(4), 0u);
+    EXPECT_THAT(PendingSectors(), IsEmpty());
+  });
+}
+
+TEST_F(BlockDeviceTest, MisdirectedWriteSucceedsAtAnotherPlace) {
+  config_.faults = {{.kind = DeviceFault::Kind::kMisdirectedWrite, .sector = 4, .lands_at = 9}};
+  Story([&] {
+    const BioId write = Write(3, {7, 8});
+    EXPECT_THAT(MayHold(10), ElementsAre(0, 8));
+    Complete(write);
+    EXPECT_EQ(rig_->StatusOf(write), BioStatus::kOk);
+    EXPECT_EQ(Current(9), 7u);
+    EXPECT_EQ(Current(3), 0u);
+    EXPECT_THAT(PendingSectors(), ElementsAre(9, 10));
+    Complete(Flush());
+    EXPECT_THAT(MayHold(9), ElementsAre(7));
+    EXPECT_THAT(MayHold(3), ElementsAre(0));
+  });
+}
+
+TEST_F(BlockDeviceTest, WhatIsMisdirectedBeyondTheDeviceIsLost) {
+  const uint64_t last = config_.size_sectors - 1;
+  config_.faults = {{.kind = DeviceFault::Kind::kMisdirectedWrite, .sector = 4, .lands_at = last}};
+  Story([&] {
+    Complete(WriteFua(3, {7, 8}));
+    EXPECT_THAT(MayHold(last), ElementsAre(7));
+    EXPECT_THAT(PendingSectors(), IsEmpty());
+  });
+}
+
+TEST_F(BlockDeviceTest, FailingSectorCannotBeReadWhateverIsWritten) {
+  config_.faults = {{.kind = DeviceFault::Kind::kFailingSector, .sector = 4}};
+  Story([&] {
+    const BioId write = Write(3, {7, 8});
+    Complete(write);
+    EXPECT_EQ(rig_->StatusOf(write), BioStatus::kOk);
+    EXPECT_THAT(MayHold(3), ElementsAre(0, 7));
+    EXPECT_THAT(MayHold(4), ElementsAre(kUnreadable));
+    const BioId beside = Read(3, 1);
+    const BioId across = Read(3, 2);
+    Complete(beside);
+    Complete(across);
+    EXPECT_EQ(rig_->StatusOf(beside), BioStatus::kOk);
+    EXPECT_EQ(rig_->StatusOf(across), BioStatus::kIoError);
+  });
+}
+
 TEST_F(BlockDeviceTest, FailedWriteLeavesTheSectorsAsTheyWere) {
   config_.faults = {{.kind = DeviceFault::Kind::kWriteError, .sector = 4}};
   Story([&] {

@@ -18,29 +18,44 @@ constexpr size_t kSectors = 3;
 class NaiveDevice {
  public:
   explicit NaiveDevice(const DeviceConfig& config) : config_(config) {
-    media_.insert(Medium(kSectors));
+    Medium medium(kSectors);
+    for (size_t sector = 0; sector < kSectors; ++sector) {
+      if (!IsFailing(sector)) continue;
+      medium[sector].content = kUnreadable;
+      cache_.at(sector).content = kUnreadable;
+    }
+    media_.insert(medium);
   }
 
-  void Submit(BioId id, const Bio& bio) {
+  // `fault`: of a write, what happens to it; may be null.
+  void Submit(BioId id, const Bio& bio, const DeviceFault* fault) {
     Request& request = requests_[id];
-    request.sector = bio.sector;
-    request.contents.assign(bio.contents.begin(), bio.contents.end());
+    const bool lost = fault != nullptr && fault->kind == DeviceFault::Kind::kLostWrite;
+    const bool elsewhere = fault != nullptr && fault->kind == DeviceFault::Kind::kMisdirectedWrite;
+    const uint64_t first = elsewhere ? fault->lands_at : bio.sector;
+    request.writes = !bio.contents.empty();
+    request.fails = fault != nullptr && !lost && !elsewhere;
+    for (size_t i = 0; i < bio.contents.size() && !lost; ++i) {
+      if (first + i >= kSectors || IsFailing(first + i)) continue;
+      const bool shortened = request.fails && (fault->kind == DeviceFault::Kind::kWriteError ||
+                                               i >= bio.contents.size() / 2);
+      request.parts.push_back({first + i, bio.contents[i], !shortened});
+    }
     request.fua = bio.fua;
     request.flushing = bio.op == Bio::Op::kFlush || (bio.preflush && config_.volatile_cache);
     request.cache_then = cache_;
     Spread();
   }
 
-  // `written`: how many sectors the device wrote.
-  void Complete(BioId id, size_t written) {
+  void Complete(BioId id) {
     Request request = requests_[id];
     requests_.erase(id);
     if (request.flushing) {
       if (!config_.ignore_flush) KeepFlushed(request.cache_then);
       request.flushing = false;
-      if (!request.contents.empty()) requests_[id] = request;
+      if (request.writes) requests_[id] = request;
     } else {
-      FinishWrite(request, written);
+      FinishWrite(request);
     }
     Spread();
   }
@@ -69,9 +84,15 @@ class NaiveDevice {
     auto operator<=>(const MediumSector&) const = default;
   };
   using Medium = std::vector<MediumSector>;
-  struct Request {
+  struct Part {
     uint64_t sector = 0;
-    std::vector<SectorContent> contents;
+    SectorContent content = 0;
+    bool succeeds = true;
+  };
+  struct Request {
+    bool writes = false;
+    std::vector<Part> parts;
+    bool fails = false;
     bool fua = false;
     bool flushing = false;
     Cache cache_then;  // when it was submitted
@@ -86,24 +107,30 @@ class NaiveDevice {
     });
   }
 
-  void FinishWrite(const Request& request, size_t written) {
-    const bool failed = written < request.contents.size();
-    for (size_t i = 0; i < request.contents.size(); ++i) {
-      const size_t sector = request.sector + i;
-      if (i < written) {
-        cache_.at(sector) = {request.contents[i], ++age_};
+  bool IsFailing(uint64_t sector) const {
+    for (const DeviceFault& fault : config_.faults) {
+      if (fault.kind == DeviceFault::Kind::kFailingSector && fault.sector == sector) return true;
+    }
+    return false;
+  }
+
+  void FinishWrite(const Request& request) {
+    for (const Part& part : request.parts) {
+      if (part.succeeds) {
+        cache_.at(part.sector) = {part.content, ++age_};
       } else {
         std::erase_if(media_, [&](const Medium& medium) {
-          return medium[sector].content == request.contents[i];
+          return medium[part.sector].content == part.content;
         });
       }
     }
-    if (config_.volatile_cache && (!request.fua || failed || config_.ignore_flush)) return;
+    const bool through = request.fua && !request.fails && config_.honours_fua();
+    if (config_.volatile_cache && !through) return;
     Spread();
     std::erase_if(media_, [&](const Medium& medium) {
-      for (size_t i = 0; i < written; ++i) {
-        const size_t sector = request.sector + i;
-        if (medium[sector].written_out < cache_.at(sector).age) return true;
+      for (const Part& part : request.parts) {
+        if (!part.succeeds) continue;
+        if (medium[part.sector].written_out < cache_.at(part.sector).age) return true;
       }
       return false;
     });
@@ -126,9 +153,9 @@ class NaiveDevice {
       }
       for (const auto& [id, request] : requests_) {
         if (request.flushing) continue;
-        for (size_t i = 0; i < request.contents.size(); ++i) {
+        for (const Part& part : request.parts) {
           Medium to = from;
-          to[request.sector + i].content = request.contents[i];
+          to[part.sector].content = part.content;
           reach(to);
         }
       }
@@ -165,10 +192,15 @@ class DifferentialTest : public testing::TestWithParam<int> {
     DeviceConfig config{.size_sectors = kSectors};
     config.volatile_cache = !random.OneIn(5);
     config.ignore_flush = random.OneIn(5);
+    config.ignore_fua = random.OneIn(5);
     if (random.OneIn(3)) {
-      config.faults = {{.kind = random.OneIn(2) ? DeviceFault::Kind::kWriteError
-                                                : DeviceFault::Kind::kShortWrite,
-                        .nth = 1 + random.UniformBelow(3)}};
+      config.faults = {{.kind = static_cast<DeviceFault::Kind>(random.UniformBelow(4)),
+                        .nth = 1 + random.UniformBelow(3),
+                        .lands_at = random.UniformBelow(kSectors)}};
+    }
+    if (random.OneIn(4)) {
+      config.faults.push_back(
+          {.kind = DeviceFault::Kind::kFailingSector, .sector = random.UniformBelow(kSectors)});
     }
     return config;
   }
@@ -196,23 +228,19 @@ TEST_P(DifferentialTest, SetsOfStatesAreThoseOfTheNaiveDevice) {
   rig.Run([&] {
     std::vector<BioId> in_flight;
     uint64_t writes = 0;
-    std::map<BioId, size_t> written;
     for (int step = 0; step < 12; ++step) {
       if (in_flight.size() < 3 && (in_flight.empty() || random.OneIn(2))) {
         Bio bio = RandomBio(random);
-        size_t size = bio.contents.size();
-        if (size != 0 && !config.faults.empty() && ++writes == config.faults[0].nth) {
-          size = config.faults[0].kind == DeviceFault::Kind::kShortWrite ? size / 2 : 0;
-        }
+        const bool hit = !bio.contents.empty() && !config.faults.empty() &&
+                         ++writes == config.faults.front().nth;
         const BioId id = rig.Submit(std::move(bio));
-        written[id] = size;
-        naive.Submit(id, rig.device().bio(id));
+        naive.Submit(id, rig.device().bio(id), hit ? &config.faults.front() : nullptr);
         in_flight.push_back(id);
       } else {
         const size_t at = random.UniformBelow(in_flight.size());
         const BioId id = in_flight[at];
         rig.Complete(id);
-        naive.Complete(id, written[id]);
+        naive.Complete(id);
         if (rig.HasEnded(id)) in_flight.erase(in_flight.begin() + static_cast<ptrdiff_t>(at));
       }
       ASSERT_EQ(Product(rig), naive.Media()) << "step " << step;

@@ -1,5 +1,6 @@
 #include "model/crash/crash_checker.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/crash/tiny_fs.h"
@@ -16,8 +17,9 @@ using testing::StartsWith;
 
 class CrashCheckerTest : public testing::Test {
  protected:
-  void Story(std::function<void(TinyFs&)> story) {
-    fs_ = std::make_unique<TinyFs>(rules_, options_, /*seed=*/1, contract_);
+  void Story(std::function<void(TinyFs&)> story) { StoryOn({}, std::move(story)); }
+  void StoryOn(sim::DeviceConfig device, std::function<void(TinyFs&)> story) {
+    fs_ = std::make_unique<TinyFs>(rules_, options_, /*seed=*/1, contract_, std::move(device));
     fs_->Run([&] { story(*fs_); });
   }
   std::vector<std::string> Found() const { return fs_->Findings(); }
@@ -284,6 +286,54 @@ TEST_F(CrashCheckerTest, StoryTellsWhyAWriteIsNotDurable) {
   });
   EXPECT_THAT(Detail(), HasSubstr("lost:  bio 2, journal copy of the"));
   EXPECT_THAT(Detail(), HasSubstr(", and not flushed since\n"));
+}
+
+TEST_F(CrashCheckerTest, StoryTellsThatTheDeviceLied) {
+  StoryOn({.faults = {{.kind = sim::DeviceFault::Kind::kLostWrite, .nth = 1}}}, [](TinyFs& fs) {
+    fs.Create("a");
+    fs.Write("a", 0, 1024);
+    fs.Commit();
+  });
+  EXPECT_THAT(Found(), Contains("stale_data: a[0,1024) shows the disk's former contents"));
+  EXPECT_THAT(Detail(), HasSubstr("  lost:  nothing that was written\n"));
+  EXPECT_THAT(Detail(), HasSubstr("  device lied: bio 0, file data"));
+  EXPECT_THAT(Detail(), HasSubstr("it says that this was written, and has lost it\n"));
+}
+
+TEST_F(CrashCheckerTest, StoryTellsWhereAMisdirectedWriteWent) {
+  const Geometry geometry = TinyFs::kGeometry;
+  const uint64_t sector = geometry.first_sector(geometry.journal());
+  StoryOn({.faults = {{.kind = sim::DeviceFault::Kind::kMisdirectedWrite,
+                       .nth = 1,
+                       .lands_at = sector}}},
+          [](TinyFs& fs) {
+            fs.Create("a");
+            fs.Write("a", 0, 1024);
+            fs.Commit();
+          });
+  EXPECT_THAT(Found(), Contains("metadata: the journal superblock is overwritten with something "
+                                "else"));
+  EXPECT_THAT(Detail(), HasSubstr("recovery fails at block"));
+  EXPECT_THAT(Detail(), HasSubstr(absl::StrCat("there: bio 0, file data, sectors [", sector, ",")));
+  EXPECT_THAT(Detail(), HasSubstr(absl::StrCat("and has written sectors [", sector, ",")));
+}
+
+// Half a block of the log is enough, and only where recovery comes to it.
+TEST_F(CrashCheckerTest, RecoveryFailsWhereItCannotRead) {
+  const Geometry geometry = TinyFs::kGeometry;
+  const uint64_t second = geometry.first_sector(geometry.journal() + 2) + 1;
+  const uint64_t last = geometry.first_sector(geometry.first_data()) - 1;
+  const auto story = [](TinyFs& fs) {
+    fs.Create("a");
+    fs.Commit();
+  };
+  StoryOn({.faults = {{.kind = sim::DeviceFault::Kind::kFailingSector, .sector = last}}}, story);
+  EXPECT_THAT(Found(), IsEmpty());
+  StoryOn({.faults = {{.kind = sim::DeviceFault::Kind::kFailingSector, .sector = second}}}, story);
+  EXPECT_THAT(Found(), testing::ElementsAre(StartsWith("torn_operation: the log has a commit")));
+  StoryOn({.faults = {{.kind = sim::DeviceFault::Kind::kFailingSector, .sector = second - 2}}},
+          story);
+  EXPECT_THAT(Found(), testing::ElementsAre("unreadable: the log's block 1 cannot be read"));
 }
 
 // --- The journal ---------------------------------------------------------------------------------

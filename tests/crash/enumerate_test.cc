@@ -83,6 +83,7 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
       case CrashFault::What::kHomeOld:
       case CrashFault::What::kHomeNew:
       case CrashFault::What::kHomeForeign:
+      case CrashFault::What::kUnreadable:
         return absl::StrCat("home ", fault.pblk);
       case CrashFault::What::kMetadata:
         return "metadata";
@@ -110,13 +111,17 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
 
 class EnumerateTest : public testing::Test {
  protected:
+  using DeviceOf = std::function<sim::DeviceConfig(sim::RandomStream&)>;
+
   // How many of `histories` random histories have something wrong.
-  int Run(int histories, const TinyRules& rules) {
+  int Run(int histories, const TinyRules& rules, const DeviceOf& device_of = nullptr) {
     int wrong = 0;
     for (int seed = 1; seed <= histories && !HasFatalFailure(); ++seed) {
       const FileContract contract{.zero_tail_allowed = seed % 2 == 0};
       EnumerationCheck check(kMaxStates / 8, /*data_writeback=*/false);
-      TinyFs fs(rules, {.watcher = &check}, static_cast<uint64_t>(seed), contract);
+      sim::RandomStream random(static_cast<uint64_t>(seed), "device of the test");
+      TinyFs fs(rules, {.watcher = &check}, static_cast<uint64_t>(seed), contract,
+                device_of != nullptr ? device_of(random) : sim::DeviceConfig{});
       TwinListener twin(fs);
       RunRandomHistory(fs, 24);
       fs.checker().End();
@@ -131,6 +136,28 @@ class EnumerateTest : public testing::Test {
       if (HasFailure()) break;
     }
     return wrong;
+  }
+
+  // One of the first writes of file data.
+  static uint64_t AWrite(sim::RandomStream& random) { return 1 + random.UniformBelow(8); }
+  // From the journal's superblock on, where most is written.
+  static uint64_t ASector(sim::RandomStream& random) {
+    const Geometry geometry = TinyFs::kGeometry;
+    const uint64_t first = geometry.first_sector(geometry.journal());
+    return first + random.UniformBelow(geometry.first_sector(geometry.first_data() + 8) - first);
+  }
+  using Kind = sim::DeviceFault::Kind;
+  static sim::DeviceFault LostData(sim::RandomStream& random) {
+    return {.kind = Kind::kLostWrite, .nth = AWrite(random)};
+  }
+  static sim::DeviceFault LostSector(sim::RandomStream& random) {
+    return {.kind = Kind::kLostWrite, .sector = ASector(random)};
+  }
+  static sim::DeviceFault Misdirected(sim::RandomStream& random) {
+    return {.kind = Kind::kMisdirectedWrite, .nth = AWrite(random), .lands_at = ASector(random)};
+  }
+  static sim::DeviceFault Failing(sim::RandomStream& random) {
+    return {.kind = Kind::kFailingSector, .sector = ASector(random)};
   }
 
   int compared_ = 0;
@@ -180,8 +207,64 @@ TEST_F(EnumerateTest, AllAtOnce) {
             10);
 }
 
-// --- The check itself
-// ------------------------------------------------------------------------------
+// --- Devices that lie or fail --------------------------------------------------------------------
+
+TEST_F(EnumerateTest, FuaIgnored) {
+  EXPECT_GT(Run(20, {}, [](sim::RandomStream&) { return sim::DeviceConfig{.ignore_fua = true}; }),
+            3);
+}
+
+TEST_F(EnumerateTest, FlushesIgnored) {
+  EXPECT_GT(Run(20, {}, [](sim::RandomStream&) { return sim::DeviceConfig{.ignore_flush = true}; }),
+            10);
+}
+
+TEST_F(EnumerateTest, DataLost) {
+  EXPECT_GT(Run(20, {},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.faults = {LostData(random)}};
+                }),
+            5);
+}
+
+TEST_F(EnumerateTest, SectorsNeverWritten) {
+  EXPECT_GT(Run(40, {},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.faults = {LostSector(random)}};
+                }),
+            10);
+}
+
+TEST_F(EnumerateTest, DataMisdirected) {
+  EXPECT_GT(Run(40, {},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.faults = {Misdirected(random)}};
+                }),
+            20);
+}
+
+TEST_F(EnumerateTest, SectorsThatCannotBeRead) {
+  EXPECT_GT(
+      Run(40, {},
+          [](sim::RandomStream& random) { return sim::DeviceConfig{.faults = {Failing(random)}}; }),
+      20);
+}
+
+TEST_F(EnumerateTest, AllAtOnceOnTheWorstDevice) {
+  EXPECT_GT(Run(20,
+                {.flush_before_commit = false,
+                 .flush_before_tail = false,
+                 .writes_revokes = false,
+                 .reuse_after_commit = false},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.ignore_fua = true,
+                                           .faults = {LostData(random), Misdirected(random),
+                                                      LostSector(random), Failing(random)}};
+                }),
+            10);
+}
+
+// --- The check itself ----------------------------------------------------------------------------
 
 TEST(EnumerationCheckTest, RecoveryThatDoesNotFlushFailsInFamiliesAndInStates) {
   size_t found = 0;

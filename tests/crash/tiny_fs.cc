@@ -8,11 +8,10 @@
 namespace model {
 
 TinyFs::TinyFs(const TinyRules& rules, const CrashOptions& options, uint64_t seed,
-               FileContract contract)
+               FileContract contract, sim::DeviceConfig device)
     : rules_(rules), contract_(contract), world_({.seed = seed}, strategy_, pool_, stacks_) {
-  const sim::DeviceConfig config{.size_sectors =
-                                     uint64_t{geometry_.blocks} * geometry_.sectors_per_block()};
-  device_ = std::make_unique<sim::BlockDevice>(world_, config, Mkfs());
+  device.size_sectors = uint64_t{geometry_.blocks} * geometry_.sectors_per_block();
+  device_ = std::make_unique<sim::BlockDevice>(world_, device, Mkfs());
   checker_ =
       std::make_unique<CrashChecker>(world_, *device_, geometry_, images_, history_, options);
 }

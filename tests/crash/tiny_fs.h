@@ -45,9 +45,12 @@ struct TinyEvent {
 class TinyFs {
  public:
   using MetadataBlocks = std::map<Pblk, BlockContent>;
+  static constexpr Geometry kGeometry{
+      .block_bytes = 1024, .blocks = 80, .inodes = 12, .journal_blocks = 36};
 
+  // `device`: but for its size, which is the file system's.
   TinyFs(const TinyRules& rules, const CrashOptions& options, uint64_t seed,
-         FileContract contract = {});
+         FileContract contract = {}, sim::DeviceConfig device = {});
 
   // Runs `story` as a task; in it, the verbs below.
   void Run(std::function<void()> story);
@@ -117,7 +120,7 @@ class TinyFs {
 
   TinyRules rules_;
   FileContract contract_;
-  Geometry geometry_{.block_bytes = 1024, .blocks = 80, .inodes = 12, .journal_blocks = 36};
+  Geometry geometry_ = kGeometry;
   sim::StackPool pool_;
   sim::StackTable stacks_;
   sim::TimedStrategy strategy_;

@@ -181,6 +181,7 @@ std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
                            });
     return explained ? JudgePromises(key, recovered, pos, content) : "lost_data";
   }
+  if (content == sim::kUnreadable) return "unreadable";
   if (KindOf(content) != ContentKind::kData || GranuleIndexOf(content) != pos / kSectorBytes) {
     return "stale_data";
   }

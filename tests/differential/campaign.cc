@@ -126,9 +126,11 @@ class Campaign {
 // Picks states while a scenario runs.
 class Picker : public model::CrashWatcher {
  public:
-  Picker(Campaign& campaign, const scenario::Scenario& scenario, uint64_t seed, int execution)
+  Picker(Campaign& campaign, const scenario::Scenario& scenario, bool broken, uint64_t seed,
+         int execution)
       : campaign_(campaign),
         scenario_(scenario),
+        broken_(broken),
         execution_(execution),
         random_(seed + static_cast<uint64_t>(execution), "states") {}
 
@@ -136,7 +138,7 @@ class Picker : public model::CrashWatcher {
                 const std::vector<model::PossibleRecovery>& recoveries) override {
     ++family_;
     // Where a rule is broken, what is found is of more interest.
-    if (!random_.OneIn(1 + family_ / 8) || (!scenario_.policy.empty() && !random_.OneIn(8))) return;
+    if (!random_.OneIn(1 + family_ / 8) || (broken_ && !random_.OneIn(8))) return;
     DiskState state =
         random_.OneIn(2) ? model::NewestState(scene.device) : model::OldestState(scene.device);
     if (random_.OneIn(2)) Shuffle(scene.device, state);
@@ -176,6 +178,7 @@ class Picker : public model::CrashWatcher {
 
   Campaign& campaign_;
   const scenario::Scenario& scenario_;
+  bool broken_ = false;
   int execution_ = 0;
   sim::RandomStream random_;
   uint64_t family_ = 0;
@@ -194,7 +197,7 @@ CampaignResult RunCampaign(const CampaignOptions& options) {
     scenario::Workbench bench(scenario, nullptr);
     sim::Validator locks;
     for (int execution = 0; execution < (broken ? kBrokenExecutions : 1); ++execution) {
-      Picker picker(campaign, scenario, seed, execution);
+      Picker picker(campaign, scenario, broken, seed, execution);
       (void)scenario::RunNumber(scenario.search, execution, bench, locks, {.watcher = &picker});
     }
   }

@@ -3,7 +3,8 @@
 // cleaned up, and each file has the size, the extents and, granule by granule, the contents
 // predicted; for unsound metadata it complains.
 //
-// Two of three scenarios follow the rules; the third breaks one that spoils metadata.
+// Two of three scenarios follow the rules; the third breaks one that spoils metadata, or is on a
+// device that lies.
 #pragma once
 
 #include <cstdint>

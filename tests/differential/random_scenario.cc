@@ -22,7 +22,11 @@ class Generator {
     MakeFiles();
     const int64_t threads = long_ ? 1 : 1 + Below(3);
     for (int64_t i = 0; i < threads; ++i) MakeThread(absl::StrCat("thread", i));
-    if (broken) BreakARule();
+    if (broken && random_.OneIn(3)) {
+      MakeTheDeviceLie();
+    } else if (broken) {
+      BreakARule();
+    }
     scenario_.search.strategy =
         random_.OneIn(2) ? scenario::StrategyKind::kRandom : scenario::StrategyKind::kTimed;
     scenario_.search.seed = seed;
@@ -124,6 +128,22 @@ class Generator {
     // The first is the one that shows most.
     const size_t rule = random_.OneIn(2) ? 0 : random_.UniformBelow(std::size(kRules));
     scenario_.policy.push_back({kRules[rule], true});
+  }
+
+  void MakeTheDeviceLie() {
+    scenario::DeviceConfig& device = scenario_.device;
+    const int64_t how = Below(6);
+    if (how == 0) device.ignore_fua = true;
+    if (how == 1) device.ignore_flush = true;
+    if (how < 2) return;
+    using Kind = scenario::FaultKind;
+    scenario::DeviceFault fault{.kind = how < 4 ? Kind::kLostWrite : Kind::kMisdirectedWrite};
+    const int64_t sector = Below(device.size_sectors);
+    if (how == 2) fault.sector = random_.OneIn(2) ? sector : Below(device.size_sectors / 8);
+    if (how > 2) fault.nth = 1 + Below(6);
+    // Half of them among the metadata.
+    if (how > 3) fault.lands_at = how == 4 ? sector : Below(scenario_.fs.block_bytes / 512 * 12);
+    device.faults.push_back(fault);
   }
 
   sim::RandomStream random_;

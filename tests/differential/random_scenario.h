@@ -8,7 +8,8 @@
 
 namespace differential {
 
-// The same for the same seed, everywhere. `broken`: with a policy that spoils metadata.
+// The same for the same seed, everywhere. `broken`: with a policy that spoils metadata, or
+// on a device that lies.
 scenario::Scenario RandomScenario(uint64_t seed, bool broken);
 
 }  // namespace differential

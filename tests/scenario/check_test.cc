@@ -94,6 +94,29 @@ TEST_F(CheckTest, AFaultHasExactlyOnePlace) {
                   "/device/faults/2/sector: want a sector of the device, below 8192, got 8192"));
 }
 
+TEST_F(CheckTest, AMisdirectedWriteIsOfDataAndLandsSomewhere) {
+  const FaultKind misdirected = FaultKind::kMisdirectedWrite;
+  scenario_.device.faults = {{.kind = misdirected, .nth = 1},
+                             {.kind = misdirected, .sector = 1, .lands_at = 1},
+                             {.kind = misdirected, .nth = 1, .lands_at = 8192},
+                             {.nth = 1, .lands_at = 1},
+                             {.kind = misdirected, .nth = 1, .lands_at = 8191}};
+  EXPECT_THAT(
+      Complaints(),
+      ElementsAre("/device/faults/0: want nth and lands_at: only writes of file data are "
+                  "misdirected",
+                  "/device/faults/1: want nth and lands_at: only writes of file data are "
+                  "misdirected",
+                  "/device/faults/2/lands_at: want a sector of the device, below 8192, got 8192",
+                  "/device/faults/3/lands_at: want it of a misdirected_write only"));
+}
+
+TEST_F(CheckTest, AFailingSectorIsASector) {
+  scenario_.device.faults = {{.kind = FaultKind::kFailingSector, .nth = 1},
+                             {.kind = FaultKind::kFailingSector, .sector = 8191}};
+  EXPECT_THAT(Complaints(), ElementsAre("/device/faults/0: want sector: one that cannot be read"));
+}
+
 TEST_F(CheckTest, InlineDataFitsIntoItsInode) {
   scenario_.files[0].inline_data = true;
   scenario_.files[0].size_bytes = 4096;
