@@ -302,7 +302,10 @@ Errno jbd2_journal_restart(Handle& handle, int nblocks, int revoke_records, Site
   const Tid tid = HandleTid(handle);
   stop_this_handle(handle, site);
   handle.h_transaction = nullptr;
-  if (journal.j_commit_request < tid) jbd2_log_start_commit(journal, tid);
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
+  const bool need_to_start = journal.j_commit_request < tid;
+  j_state_lock.Unlock();
+  if (need_to_start) jbd2_log_start_commit(journal, tid);
   handle.h_total_credits = nblocks + DivRoundUp(revoke_records, journal.j_revoke_records_per_block);
   handle.h_revoke_credits = revoke_records;
   const Errno error = start_this_handle(journal, handle, site);

@@ -56,6 +56,14 @@ TEST_F(LearntEndsTest, OneEndWithoutTakesItAway) {
   EXPECT_THAT(Concluded(), IsEmpty());
 }
 
+// As two that hand a token to each other do.
+TEST_F(LearntEndsTest, WhoWaitedForTheEventBeforeItBroughtItAboutClosesNoCycle) {
+  End("one", "event", {"event"});
+  End("two", "event", {"event"});
+  validator.Sync(Task("waiter"), Lock("event"));
+  EXPECT_THAT(Concluded(), IsEmpty());
+}
+
 TEST_F(LearntEndsTest, InstancesShareWhatAllOfThemHaveInCommon) {
   End("one", "event:1", {"A", "B"});
   End("two", "event:2", {"B"});

@@ -125,6 +125,15 @@ TEST_F(CoverageTest, AThingCountsWhereItWasSeenFirst) {
   EXPECT_EQ(coverage.policies.front().times, 5u);
 }
 
+TEST_F(CoverageTest, AQuarterBeginsWhereTheOneBeforeItEnds) {
+  CoverageTable table;
+  for (int64_t execution = 0; execution < 400; ++execution) {
+    table.Add(execution, {.final_states = {static_cast<uint64_t>(execution)}});
+  }
+  EXPECT_THAT(table.Summary(sim::Validator(), {}).final_states.new_by_quarter,
+              ElementsAre(100, 100, 100, 100));
+}
+
 // One append and its sync: what becomes of the file is the same however tasks take turns.
 constexpr char kAppend[] = R"({"schema": 1, "name": "append", "files": [{"name": "f"}],
     "threads": [{"name": "writer", "ops": [

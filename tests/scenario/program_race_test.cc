@@ -1,8 +1,10 @@
 // Data races of lock programs, against another definition: a program has a race if and only if, in
 // some order of its operations, two threads stand before accesses to one plain variable, one of
-// them a store. All orders of small random programs are tried.
+// them a store; both, if it may be read without a lock. All orders of small random programs are
+// tried.
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <set>
 #include <string>
@@ -13,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/runner.h"
+#include "tests/scenario/program_text.h"
 
 namespace scenario {
 namespace {
@@ -25,7 +28,7 @@ struct Step {
 };
 using Thread = std::vector<Step>;
 
-// Sections under A, and accesses to plain x and y and to an ordered flag.
+// Sections under A, and accesses to plain x, to y with lockless reads, and to an ordered flag.
 Thread RandomThread(std::mt19937& random) {
   Thread thread;
   const auto access = [&] {
@@ -68,7 +71,8 @@ class Oracle {
   }
   void Compare(const Step* one, const Step* other) {
     if (one == nullptr || other == nullptr || one->on != other->on || !one->IsPlain()) return;
-    if (one->op == "store" || other->op == "store") racy_.insert(one->on);
+    const int stores = (one->op == "store" ? 1 : 0) + (other->op == "store" ? 1 : 0);
+    if (stores >= (one->on == "y" ? 2 : 1)) racy_.insert(one->on);
   }
 
   const std::vector<Thread>& threads_;
@@ -76,28 +80,35 @@ class Oracle {
   std::set<std::string> racy_;
 };
 
+// Declares the variables that are there.
 std::string ScenarioOf(const std::vector<Thread>& threads) {
   std::vector<std::string> texts;
+  std::map<std::string, std::string> variables;
   for (const Thread& thread : threads) {
     std::vector<std::string> ops;
     for (const Step& step : thread) {
-      const bool is_lock = step.op == "lock" || step.op == "unlock";
-      ops.push_back(absl::StrCat("{\"op\": \"", step.op, "\", \"", is_lock ? "lock" : "variable",
-                                 "\": \"", step.on, "\"",
-                                 step.op == "load"    ? ", \"into\": \"v\""
-                                 : step.op == "store" ? ", \"value\": 1"
-                                                      : "",
-                                 "}"));
+      if (step.on == "A") {
+        ops.push_back(OpText(step.op, "lock", step.on));
+        continue;
+      }
+      const char* const rest = step.op == "load" ? R"("into": "v")" : R"("value": 1)";
+      ops.push_back(absl::StrCat(R"({"op": ")", step.op, R"(", "variable": ")", step.on, R"(", )",
+                                 rest, "}"));
+      const char* const sharing = step.on == "x"   ? R"(, "sharing": "plain")"
+                                  : step.on == "y" ? R"(, "sharing": "lockless_reads")"
+                                                   : "";
+      variables[step.on] = absl::StrCat(R"({"name": ")", step.on, R"(")", sharing, "}");
     }
-    texts.push_back(absl::StrCat("{\"name\": \"t", texts.size(), "\", \"ops\": [",
-                                 absl::StrJoin(ops, ", "), "]}"));
+    texts.push_back(RoutineText(absl::StrCat("t", texts.size()), ops));
   }
   return absl::StrCat(R"({"schema": 1, "name": "p", "program": {
       "locks": [{"name": "A", "kind": "mutex"}],
-      "variables": [{"name": "x", "sharing": "plain"}, {"name": "y", "sharing": "plain"},
-                    {"name": "flag"}]},
-      "threads": [)",
-                      absl::StrJoin(texts, ", "),
+      "variables": [)",
+                      absl::StrJoin(variables, ", ",
+                                    [](std::string* out, const auto& variable) {
+                                      absl::StrAppend(out, variable.second);
+                                    }),
+                      R"(]}, "threads": [)", absl::StrJoin(texts, ", "),
                       R"(], "search": {"strategy": "dpor"}, "expect": {"findings": []}})");
 }
 

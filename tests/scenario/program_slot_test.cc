@@ -11,13 +11,10 @@
 #include "gtest/gtest.h"
 #include "model/scenario/parse.h"
 #include "model/scenario/runner.h"
+#include "tests/scenario/program_text.h"
 
 namespace scenario {
 namespace {
-
-std::string OpText(const std::string& op, const std::string& operand, const std::string& name) {
-  return absl::StrCat(R"({"op": ")", op, R"(", ")", operand, R"(": ")", name, R"("})");
-}
 
 // What may come before: a lock around something, or a wait.
 std::vector<std::string> RandomWaits(std::mt19937& random, bool in_item) {
@@ -41,13 +38,10 @@ std::string RandomProgram(std::mt19937& random) {
     std::vector<std::string> ops = RandomWaits(random, true);
     std::erase(ops, OpText("wait", "event", absl::StrCat(name, "_done")));
     ops.push_back(OpText("signal", "event", absl::StrCat(name, "_done")));
-    works.push_back(
-        absl::StrCat(R"({"name": ")", name, R"(", "ops": [)", absl::StrJoin(ops, ", "), "]}"));
+    works.push_back(RoutineText(name, ops));
     ops = RandomWaits(random, false);
-    ops.insert(ops.begin(),
-               absl::StrCat(R"({"op": "queue", "queue": "wq", "work": ")", name, R"("})"));
-    threads.push_back(
-        absl::StrCat(R"({"name": "t_)", name, R"(", "ops": [)", absl::StrJoin(ops, ", "), "]}"));
+    ops.insert(ops.begin(), QueueText(name));
+    threads.push_back(RoutineText(absl::StrCat("t_", name), ops));
   }
   return absl::StrCat(R"({"schema": 1, "name": "p", "program": {
       "locks": [{"name": "A", "kind": "mutex"}, {"name": "B", "kind": "mutex"}],
