@@ -6,12 +6,12 @@
 namespace model {
 namespace {
 
-// All of one write, in its place, of a file that was never truncated, and no older than the
+// All of one write, in its place, of a file of which nothing was removed, and no older than the
 // promise: nearly everything that is ever judged.
 bool IsPlainlyRight(const History& history, const History::File& file, uint32_t index,
                     SectorContent promised, SectorContent content) {
   return KindOf(content) == ContentKind::kData && GranuleIndexOf(content) == index &&
-         history.write(WriteOf(content)).file == file.key && file.truncates.empty() &&
+         history.write(WriteOf(content)).file == file.key && file.removals.empty() &&
          file.replacements.empty() &&
          (promised == kZeroContent ||
           (KindOf(promised) == ContentKind::kData && WriteOf(content) >= WriteOf(promised)));
@@ -53,7 +53,7 @@ bool KeepsPromise(const History::File& file, Tid recovered, HistorySeq began, ui
 bool MustBeData(const History::File& file, const RecoveredEnd& end, uint64_t pos_bytes) {
   if (file.contract.zero_tail_allowed) return false;
   if (pos_bytes / end.block_bytes != (end.size_bytes - 1) / end.block_bytes) return false;
-  return !file.SizedByTruncate(end.size_bytes, end.recovered) && !file.OnceZero(pos_bytes) &&
+  return !file.SizeWasSet(end.size_bytes, end.recovered) && !file.OnceZero(pos_bytes) &&
          !file.RemovedAfterPrefix(pos_bytes, end.recovered);
 }
 
@@ -88,6 +88,7 @@ std::optional<Damage> JudgeByte(const History& history, const History::File& fil
     return Damage::kTruncated;
   }
   if (file.promise.has_value() && pos_bytes < file.promise->size_bytes &&
+      !file.ZeroedMeanwhile(pos_bytes, file.promise->began, file.promise->ended) &&
       !KeepsPromise(file, end.recovered, file.promise->began, pos_bytes, promised, content)) {
     return Damage::kLost;
   }
@@ -103,7 +104,12 @@ uint32_t NextCut(const History& history, const History::File& file, uint64_t gra
       end = static_cast<uint32_t>(pos_bytes - granule_pos);
     }
   };
-  for (const History::Truncate& truncate : file.truncates) cut(truncate.new_size_bytes);
+  for (const History::Removal& removal : file.removals) {
+    cut(removal.begin);
+    cut(removal.end);
+    cut(removal.unmapped_begin);
+    cut(removal.unmapped_end);
+  }
   for (const auto& [zero_begin, zero_end] : file.once_zero) {
     cut(zero_begin);
     cut(zero_end);
@@ -172,8 +178,10 @@ namespace {
 
 // What truncates since `began` have left of a promised size.
 uint64_t SizeLeft(const History::File& file, HistorySeq began, uint64_t size_bytes) {
-  for (const History::Truncate& truncate : file.truncates) {
-    if (truncate.seq > began) size_bytes = std::min(size_bytes, truncate.new_size_bytes);
+  for (const History::Removal& removal : file.removals) {
+    if (removal.is_truncate() && removal.done > began) {
+      size_bytes = std::min(size_bytes, removal.begin);
+    }
   }
   return size_bytes;
 }

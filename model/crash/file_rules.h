@@ -13,7 +13,7 @@ enum class Damage : uint8_t {
   kMetadataBlock,  // part of a metadata or journal block
   kOtherFile,      // written to another file
   kOtherPlace,     // of this file, from another offset
-  kTruncated,      // removed by a truncate that the recovered state contains
+  kTruncated,      // removed by a truncate or a hole that the recovered state contains
   // Lost data:
   kNeverZero,  // zero where the contract promises data
   kLost,       // not what a sync made durable

@@ -39,16 +39,22 @@ void History::Copied(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
   File& file = Get(write.file);
   if (pos_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, pos_bytes);
   Grow(file, end);
-  for (uint64_t pos = pos_bytes; pos < end;) {
+  Put(file, pos_bytes, end, [id](uint32_t granule) { return DataContent(id, granule); });
+}
+
+// The bytes become those of `content_of` their granule.
+void History::Put(File& file, uint64_t begin, uint64_t end,
+                  absl::FunctionRef<SectorContent(uint32_t)> content_of) {
+  for (uint64_t pos = begin; pos < end;) {
     const auto granule = static_cast<uint32_t>(pos / kGranuleBytes);
     const uint64_t granule_end = std::min<uint64_t>(end, uint64_t{granule + 1} * kGranuleBytes);
     const auto begin_in = static_cast<uint32_t>(pos % kGranuleBytes);
     const auto end_in = static_cast<uint32_t>(begin_in + (granule_end - pos));
     SectorContent& content = file.granules[granule];
-    const SectorContent data = DataContent(id, granule);
+    const SectorContent put = content_of(granule);
     content = end_in - begin_in == kGranuleBytes
-                  ? data
-                  : granules_.Overlay(content, begin_in, end_in, data);
+                  ? put
+                  : granules_.Overlay(content, begin_in, end_in, put);
     pos = granule_end;
   }
 }
@@ -61,13 +67,42 @@ void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
     Grow(file, new_size_bytes);
     return;
   }
-  file.truncates.push_back({seq_, new_size_bytes, tid, last_write() + 1});
+  file.removals.push_back({.began = seq_,
+                           .done = seq_,
+                           .begin = new_size_bytes,
+                           .tid = tid,
+                           .unmapped_begin = new_size_bytes,
+                           .unmapped_end = UINT64_MAX,
+                           .next_write = last_write() + 1});
+  SizeSet(key, new_size_bytes, tid);
   file.size_bytes = new_size_bytes;
   file.granules.resize((new_size_bytes + kGranuleBytes - 1) / kGranuleBytes);
   if (const uint32_t tail = new_size_bytes % kGranuleBytes; tail != 0) {
     SectorContent& last = file.granules.back();
     last = granules_.Overlay(last, tail, kGranuleBytes, kZeroContent);
   }
+}
+
+void History::BeginZero(FileKey key, uint64_t begin_bytes, uint64_t end_bytes) {
+  ++seq_;
+  File& file = Get(key);
+  file.removals.push_back({.began = seq_, .begin = begin_bytes, .end = end_bytes});
+  const uint64_t end = std::min(end_bytes, file.size_bytes);
+  if (begin_bytes < end) AddOnceZero(file, begin_bytes, end);
+}
+
+void History::EndZero(FileKey key, uint64_t unmapped_begin, uint64_t unmapped_end, Tid tid) {
+  ++seq_;
+  File& file = Get(key);
+  Removal& removal = file.removals.back();
+  SIM_CHECK(removal.done == UINT32_MAX);
+  removal.done = seq_;
+  removal.tid = tid;
+  removal.unmapped_begin = unmapped_begin;
+  removal.unmapped_end = unmapped_end;
+  removal.next_write = last_write() + 1;
+  Put(file, removal.begin, std::min(removal.end, file.size_bytes),
+      [](uint32_t) { return kZeroContent; });
 }
 
 void History::Unlinked(FileKey key, Tid tid) {
@@ -107,7 +142,7 @@ SyncId History::BeginSyncAll() {
 void History::Promise(Sync& sync, SyncKind kind, const File& file) const {
   if (file.unlinked.has_value()) return;
   const Tid named = kind == SyncKind::kFdatasync ? 0 : file.named;
-  sync.promises.push_back({file.key, {kind, seq_, file.size_bytes, file.granules, named}});
+  sync.promises.push_back({file.key, {kind, seq_, 0, file.size_bytes, file.granules, named}});
 }
 
 ReplacePromise History::BeginReplace(FileKey key,
@@ -136,6 +171,7 @@ void History::EndSync(SyncId id, bool ok) {
   for (auto& [key, promise] : sync.promises) {
     File& file = Get(key);
     if (file.write_failed) continue;
+    promise.ended = seq_;
     if (file.promise.has_value() && file.promise->began > promise.began) continue;
     file.promise = std::move(promise);
     if (listener_ != nullptr) listener_->OnPromise(key);
@@ -209,9 +245,10 @@ bool ReplacePromise::Covers(uint64_t pos_bytes) const {
 
 WriteId History::File::FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const {
   WriteId first = 0;
-  for (const Truncate& truncate : truncates) {
-    if (truncate.new_size_bytes <= pos_bytes && truncate.tid <= recovered) {
-      first = truncate.next_write;
+  for (const Removal& removal : removals) {
+    if (removal.tid <= recovered && removal.unmapped_begin <= pos_bytes &&
+        pos_bytes < removal.unmapped_end) {
+      first = removal.next_write;
     }
   }
   return first;
@@ -219,29 +256,35 @@ WriteId History::File::FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) con
 
 WriteId History::File::FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) const {
   WriteId first = 0;
-  for (const Truncate& truncate : truncates) {
-    if (truncate.new_size_bytes <= pos_bytes && truncate.seq < seq) first = truncate.next_write;
+  for (const Removal& removal : removals) {
+    if (removal.Covers(pos_bytes) && removal.done < seq) first = removal.next_write;
   }
   return first;
 }
 
-bool History::File::SizedByTruncate(uint64_t size, Tid recovered) const {
-  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
-    return truncate.tid <= recovered && truncate.new_size_bytes == size;
-  });
+bool History::File::SizeWasSet(uint64_t size, Tid recovered) const {
+  return std::any_of(sizes.begin(), sizes.end(),
+                     [&](const auto& set) { return set.first <= recovered && set.second == size; });
 }
 
 bool History::File::RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const {
-  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
-    return truncate.tid > recovered && truncate.new_size_bytes <= pos_bytes;
+  return std::any_of(removals.begin(), removals.end(), [&](const Removal& removal) {
+    return removal.tid > recovered && removal.Covers(pos_bytes);
   });
 }
 
 bool History::File::RemovedSince(uint64_t pos_bytes, HistorySeq seq, Tid recovered) const {
   const bool may_be_gone = UnlinkedInPrefix(recovered) || !contract.kept_until_unlinked;
   if (unlinked.has_value() && unlinked->seq > seq && may_be_gone) return true;
-  return std::any_of(truncates.begin(), truncates.end(), [&](const Truncate& truncate) {
-    return truncate.seq > seq && truncate.new_size_bytes <= pos_bytes;
+  return std::any_of(removals.begin(), removals.end(), [&](const Removal& removal) {
+    return removal.done > seq && removal.Covers(pos_bytes);
+  });
+}
+
+bool History::File::ZeroedMeanwhile(uint64_t pos_bytes, HistorySeq began, HistorySeq ended) const {
+  return std::any_of(removals.begin(), removals.end(), [&](const Removal& removal) {
+    return !removal.is_truncate() && removal.Covers(pos_bytes) && removal.began < ended &&
+           removal.done > began;
   });
 }
 

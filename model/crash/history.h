@@ -5,11 +5,15 @@
 // after a power cut may and must show:
 //
 // - A byte may hold what some write put at exactly that place, unless the recovered state contains
-//   a truncate that removed it; or zero. Anything else is stale data.
+//   a truncate, a punched hole or a zeroed range that took its block off the file; or zero.
+//   Anything else is stale data. Where a hole or zeroed range ends within a block, zeros are
+//   written in place: only a sync makes that durable.
 // - Zero is wrong where the contract says so (FileContract) and no state of the file ever had a
 //   zero there below its size: the recovered size covers data that is not there. A truncate that is
-//   yet to commit may have zeroed its tail, though.
+//   yet to commit may have zeroed its tail, though, and so on.
 // - After a successful sync, a byte holds what it held when the sync began, or a later write's; and
+//   a sync that overlaps with the making of a hole or zeroed range promises nothing for that range:
+//   the data may be gone from the page cache and the hole not yet part of a transaction. And
 //   the size and the file itself are there, unless a truncate since then, or an unlink that the
 //   recovered state contains, explains it. fsync and sync also promise the name.
 // - A name leads where the creations, unlinks and renames of the recovered transactions have left
@@ -23,7 +27,7 @@
 // After a write error nothing is promised for that file any more: fsync has told, once, and what
 // the page cache still has need not reach the disk.
 //
-// Not modelled: hole punching, hard links; a file has one name.
+// Not modelled: hard links; a file has one name.
 #pragma once
 
 #include <compare>
@@ -33,6 +37,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "model/ondisk/content.h"
 #include "model/ondisk/geometry.h"
 
@@ -67,6 +72,7 @@ using SyncId = uint32_t;
 struct DurablePromise {
   SyncKind kind = SyncKind::kFsync;
   HistorySeq began = 0;
+  HistorySeq ended = 0;
   uint64_t size_bytes = 0;
   std::vector<SectorContent> granules;
   Tid named = 0;  // the transaction that gave the file its name; 0 for fdatasync, which need not
@@ -114,6 +120,16 @@ class History {
   // i_size is `new_size` now, down or up; `tid` is the transaction that journals it. Also for the
   // size of a file that exists before the run (tid 0).
   void Truncated(FileKey file, uint64_t new_size_bytes, Tid tid);
+  // [begin, end) is about to become zeros other than by a write: from now on, zeros may be there in
+  // any state. One at a time in a file, with nobody else changing it.
+  void BeginZero(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
+  // It reads as zeros now. Of it, [unmapped_begin, unmapped_end) are blocks that do so because of
+  // transactions up to `tid`; the rest has been zeroed in place.
+  void EndZero(FileKey file, uint64_t unmapped_begin, uint64_t unmapped_end, Tid tid);
+  // `tid` journals this size, which is not that of any data that was written back.
+  void SizeSet(FileKey file, uint64_t size_bytes, Tid tid) {
+    Get(file).sizes.push_back({tid, size_bytes});
+  }
   // Writing back data of `file` has failed.
   void WriteFailed(FileKey file) { Get(file).write_failed = true; }
   // The name is gone; the handle that removes it is open, in transaction `tid`.
@@ -146,11 +162,19 @@ class History {
     uint64_t pos_bytes = 0;
     uint64_t len_bytes = 0;
   };
-  struct Truncate {
-    HistorySeq seq = 0;
-    uint64_t new_size_bytes = 0;
-    Tid tid = 0;
-    WriteId next_write = 0;  // writes with smaller ids came before it
+  // A truncate that made the file smaller, or [begin, end) that became zeros.
+  struct Removal {
+    HistorySeq began = 0;
+    HistorySeq done = UINT32_MAX;  // when it was complete; UINT32_MAX: not yet
+    uint64_t begin = 0;
+    uint64_t end = UINT64_MAX;  // that of a truncate
+    Tid tid = UINT32_MAX;       // states from this transaction on show nothing older ...
+    uint64_t unmapped_begin = 0;
+    uint64_t unmapped_end = 0;  // ... in this part of it
+    WriteId next_write = 0;     // writes with smaller ids came before it
+
+    bool is_truncate() const { return end == UINT64_MAX; }
+    bool Covers(uint64_t pos_bytes) const { return begin <= pos_bytes && pos_bytes < end; }
   };
   struct Unlink {
     HistorySeq seq = 0;
@@ -164,7 +188,8 @@ class History {
     FileContract contract;
     uint64_t size_bytes = 0;
     std::vector<SectorContent> granules;
-    std::vector<Truncate> truncates;  // in order; only those that made the file smaller
+    std::vector<Removal> removals;                // in order
+    std::vector<std::pair<Tid, uint64_t>> sizes;  // SizeSet(), and of truncates down: in order
     std::optional<Unlink> unlinked;
     bool write_failed = false;
     // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
@@ -178,19 +203,21 @@ class History {
     bool UnlinkedInPrefix(Tid recovered) const {
       return unlinked.has_value() && unlinked->tid <= recovered;
     }
-    // Of truncates in the transactions up to `recovered`: the first write since the last one that
-    // removed the byte at `pos_bytes`. Older ones must not be seen there.
+    // Of removals in the transactions up to `recovered`: the first write since the last one that
+    // took the block with the byte at `pos_bytes` off. Older ones must not be seen there.
     WriteId FirstWriteInPrefix(uint64_t pos_bytes, Tid recovered) const;
-    // Likewise of truncates before `seq`.
+    // Of removals that were complete before `seq`: the first write since the last one that covers
+    // the byte.
     WriteId FirstWriteBefore(uint64_t pos_bytes, HistorySeq seq) const;
-    // Has a truncate that transactions up to `recovered` contain set this size?
-    bool SizedByTruncate(uint64_t size, Tid recovered) const;
-    // A truncate that is not in the prefix removes the byte at `pos_bytes`: its zeroes may be
-    // there.
+    // Have transactions up to `recovered` set this size other than for data written back?
+    bool SizeWasSet(uint64_t size, Tid recovered) const;
+    // A removal that is not in the prefix covers the byte at `pos_bytes`: its zeroes may be there.
     bool RemovedAfterPrefix(uint64_t pos_bytes, Tid recovered) const;
     // Something since `seq` removes the byte at `pos_bytes` from states that contain transactions
     // up to `recovered`; a truncate may have done so before it commits.
     bool RemovedSince(uint64_t pos_bytes, HistorySeq seq, Tid recovered) const;
+    // A hole or zeroed range that covers the byte was being made some time in [began, ended].
+    bool ZeroedMeanwhile(uint64_t pos_bytes, HistorySeq began, HistorySeq ended) const;
     bool OnceZero(uint64_t pos_bytes) const;
   };
 
@@ -219,6 +246,8 @@ class History {
   void Promise(Sync& sync, SyncKind kind, const File& file) const;
   static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
   static void Grow(File& file, uint64_t size_bytes);
+  void Put(File& file, uint64_t begin, uint64_t end,
+           absl::FunctionRef<SectorContent(uint32_t)> content_of);
 
   GranuleTable& granules_;
   HistoryListener* listener_ = nullptr;

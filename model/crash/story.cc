@@ -38,7 +38,7 @@ std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
     case Damage::kOtherPlace:
       return "shows its own data from another place";
     case Damage::kTruncated:
-      return "shows data that a truncate had removed";
+      return "shows data that a truncate or a hole had removed";
     case Damage::kNeverZero:
       return "reads as zeros where there was only ever data";
     case Damage::kLost:
@@ -241,7 +241,8 @@ const char* RuleOfBytes(const CrashScene& scene, const CrashFault& fault) {
       return "a block that was metadata is revoked when it is freed, and not replayed over what it "
              "holds then";
     case Damage::kTruncated:
-      return "what a committed truncate has removed never shows again: the rest of its last block "
+      return "what a committed truncate or hole has removed never shows again: the rest of its "
+             "last block "
              "is zeroed on the device";
     case Damage::kNeverZero:
       return "a committed size covers appended bytes only once these are on the device";

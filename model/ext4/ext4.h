@@ -43,6 +43,7 @@ enum GetBlocksFlags : uint32_t {
   kGetBlocksMetadataNofail = 1 << 4,   // may dip into the reserved clusters
   kGetBlocksIoSubmit = 1 << 5,         // from writeback, which submits the data itself
   kGetBlocksZero = 1 << 6,
+  kGetBlocksConvertUnwritten = 1 << 7,  // written becomes unwritten
 };
 
 // ext4_map_blocks
@@ -50,8 +51,9 @@ struct Ext4MapBlocks {
   Lblk m_lblk = 0;
   uint32_t m_len = 0;
   Pblk m_pblk = 0;
-  uint32_t m_flags = 0;  // MapFlags; 0: a hole
-  uint64_t m_seq = 0;    // i_es_seq, sampled with the look-up
+  uint32_t m_flags = 0;    // MapFlags; 0: a hole
+  uint64_t m_seq = 0;      // i_es_seq, sampled with the look-up
+  uint32_t allocated = 0;  // blocks that the call has taken from the allocator
 
   Lblk end() const { return m_lblk + m_len; }
 };
@@ -190,6 +192,7 @@ struct Ext4SbInfo : SuperBlock {
   IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) override;
   IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) override;
   Errno setattr_size(Inode& inode, uint64_t size) override;
+  Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) override;
   Errno fsync(Inode& inode, bool datasync) override;
   Errno sync_fs() override;
   Errno freeze_fs() override;
@@ -239,9 +242,10 @@ int ext4_truncate_credits(const Ext4Inode& inode);
 // Looks up (without kGetBlocksCreate) or allocates and inserts; requires i_data_sem, exclusively
 // to create. On return m_len is what was mapped, or, for a hole, its length within the request.
 Errno ext4_ext_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, uint32_t flags);
-// Frees all blocks from `start` to the end, right to left. May drop and retake i_data_sem to
-// restart the handle; the tree is then consistent and `inode` must be on the orphan list.
-Errno ext4_ext_remove_space(Handle& handle, Ext4Inode& inode, Lblk start);
+// Frees all blocks of [start, end), right to left; UINT32_MAX: up to the end. May drop and retake
+// i_data_sem to restart the handle; the tree is then consistent, and of a truncate `inode` must be
+// on the orphan list.
+Errno ext4_ext_remove_space(Handle& handle, Ext4Inode& inode, Lblk start, Lblk end);
 // Splits where needed and marks [lblk, lblk + len) written; handles of its own unless given one.
 Errno ext4_convert_unwritten_extents(Handle* handle, Ext4Inode& inode, uint64_t pos, uint64_t len);
 
@@ -298,6 +302,9 @@ bool ext4_update_i_disksize(Ext4Inode& inode, uint64_t newsize);
 // on disk before anything that a later handle journals. Requires: no handle, no folio lock.
 Errno ext4_block_zero_eof(Ext4Inode& inode, uint64_t from, uint64_t end);
 void pagecache_isize_extended(Ext4Inode& inode, uint64_t from, uint64_t to);
+// Makes the parts of blocks at both ends of the range read zeros, in the cache; nothing orders when
+// that comes to the disk. Requires: no handle, no folio lock.
+Errno ext4_zero_partial_blocks(Ext4Inode& inode, uint64_t from, uint64_t end);
 Errno ext4_truncate(Ext4Inode& inode);
 // After a failed extending write has been undone: the inode leaves the orphan list again.
 void DropOrphanAfterFailure(Ext4Inode& inode);
@@ -329,6 +336,8 @@ Errno ext4_iomap_page_mkwrite(Ext4Inode& inode, Folio& folio, bool delalloc);
 
 // --- file.c --------------------------------------------------------------------------------------
 
+// file_modified(): the times of the inode, in a handle of their own.
+Errno ext4_dirty_inode(Ext4Inode& inode);
 // Fills a folio from disk, unless it is uptodate.
 Errno filemap_read_folio(Ext4Inode& inode, uint64_t index);
 

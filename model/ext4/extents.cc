@@ -52,6 +52,7 @@ Errno AllocateExtent(Handle& handle, Ext4Inode& inode, ExtPath& path, Ext4MapBlo
   }
   map.m_pblk = got.pblk;
   map.m_len = got.len;
+  map.allocated = got.len;
   map.m_flags = kMapNew | (unwritten ? kMapUnwritten : kMapMapped);
   // fdatasync need not wait for what it could not read back anyway.
   ext4_update_inode_fsync_trans(handle, inode, !unwritten);
@@ -128,6 +129,9 @@ Errno ext4_ext_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, 
       map.m_len = std::min(map.m_len, ex.end() - map.m_lblk);
       map.m_pblk = ex.ee_start + (map.m_lblk - ex.ee_block);
       if (ex.unwritten) return ext4_ext_handle_unwritten_extents(handle, inode, path, map, flags);
+      if (flags & kGetBlocksConvertUnwritten) {
+        return convert_initialized_extent(*handle, inode, path, map, flags);
+      }
       map.m_flags = kMapMapped;
       return Errno::kOk;
     }

@@ -5,8 +5,8 @@
 //
 // Not modelled: zeroing out instead of splitting (extents within s_extent_max_zeroout_kb, or when
 // there is no space to split): here they are always split, and without space that is kNoSpc; so
-// there is one kind of write fewer, which needs no order, and trees get larger. Punching holes,
-// collapse, insert, swap, migration.
+// there is one kind of write fewer, which needs no order, and trees get larger. Collapse, insert,
+// swap, migration.
 #pragma once
 
 #include "absl/container/inlined_vector.h"
@@ -52,6 +52,14 @@ Pblk ext4_ext_find_goal(Ext4Inode& inode, const ExtPath& path, Lblk lblk);
 // Requires: i_data_sem exclusively.
 Errno ext4_ext_insert_extent(Handle& handle, Ext4Inode& inode, ExtPath& path, const Extent& newext,
                              uint32_t flags, bool merge);
+// Cuts the extent at `path` in two before `split`, which is inside it; `path` leads to the first
+// part. If there is no room for one more extent, it is left in one piece.
+Errno ext4_split_extent_at(Handle& handle, Ext4Inode& inode, ExtPath& path, Lblk split,
+                           uint32_t flags);
+// The first entry of the node at `level` of `path` starts at `border` now: so do the indexes that
+// lead there.
+Errno ext4_ext_correct_indexes(Handle& handle, Ext4Inode& inode, const ExtPath& path, size_t level,
+                               Lblk border);
 // Merges the extent at `path`, in a leaf with write access, with its neighbours there, and a last
 // leaf that fits into the root with that. The caller dirties the last level of `path`.
 void ext4_ext_try_to_merge(Handle& handle, Ext4Inode& inode, ExtPath& path);
@@ -59,5 +67,8 @@ void ext4_ext_try_to_merge(Handle& handle, Ext4Inode& inode, ExtPath& path);
 // `map` starts in the unwritten extent at `path` and is cut to what lies in it.
 Errno ext4_ext_handle_unwritten_extents(Handle* handle, Ext4Inode& inode, ExtPath& path,
                                         Ext4MapBlocks& map, uint32_t flags);
+// `map`, in the written extent at `path`, becomes unwritten.
+Errno convert_initialized_extent(Handle& handle, Ext4Inode& inode, ExtPath& path,
+                                 Ext4MapBlocks& map, uint32_t flags);
 
 }  // namespace model

@@ -1,5 +1,7 @@
-// Unwritten extents become written, split where needed [fs/ext4/extents.c].
+// Unwritten extents become written, and the other way round, split where needed
+// [fs/ext4/extents.c].
 
+#include <algorithm>
 #include <optional>
 
 #include "model/ext4/extents.h"
@@ -12,8 +14,38 @@ Extent& ExtentAt(Ext4Inode& inode, const ExtPath& path) {
   return NodeAt(inode, path.back()).extents[static_cast<size_t>(path.back().entry)];
 }
 
-// Cuts the extent at `path` in two before `split`, which is inside it. If there is no room for one
-// more extent, it is left in one piece.
+// Makes [lblk, lblk + len), which lies in the extent at `path`, an extent of its own; `path` leads
+// to it. The end is cut first.
+Errno ext4_split_extent(Handle& handle, Ext4Inode& inode, ExtPath& path, Lblk lblk, uint32_t len,
+                        uint32_t flags) {
+  SIM_FRAME("ext4_split_extent");
+  if (lblk + len < ExtentAt(inode, path).end()) {
+    Errno error = ext4_split_extent_at(handle, inode, path, lblk + len, flags);
+    if (error == Errno::kOk) error = ext4_find_extent(inode, lblk, &path);
+    if (error != Errno::kOk) return error;
+  }
+  if (lblk > ExtentAt(inode, path).ee_block) {
+    Errno error = ext4_split_extent_at(handle, inode, path, lblk, flags);
+    if (error == Errno::kOk) error = ext4_find_extent(inode, lblk, &path);
+    if (error != Errno::kOk) return error;
+  }
+  return Errno::kOk;
+}
+
+// ext4_convert_unwritten_extents_endio() and ext4_ext_convert_to_initialized(), which differ in
+// what they zero out, which is not modelled; and the way back.
+Errno ConvertExtent(Handle& handle, Ext4Inode& inode, ExtPath& path, const Ext4MapBlocks& map,
+                    uint32_t flags, bool unwritten) {
+  Errno error = ext4_split_extent(handle, inode, path, map.m_lblk, map.m_len, flags);
+  if (error == Errno::kOk) error = ext4_ext_get_access(handle, path.back());
+  if (error != Errno::kOk) return error;
+  ExtentAt(inode, path).unwritten = unwritten;  // ext4_ext_mark_(un)initialized()
+  ext4_ext_try_to_merge(handle, inode, path);
+  return ext4_ext_dirty(handle, inode, path.back());
+}
+
+}  // namespace
+
 Errno ext4_split_extent_at(Handle& handle, Ext4Inode& inode, ExtPath& path, Lblk split,
                            uint32_t flags) {
   SIM_FRAME("ext4_split_extent_at");
@@ -37,38 +69,6 @@ Errno ext4_split_extent_at(Handle& handle, Ext4Inode& inode, ExtPath& path, Lblk
   return error;
 }
 
-// Makes [lblk, lblk + len), which lies in the extent at `path`, an extent of its own; `path` leads
-// to it. The end is cut first.
-Errno ext4_split_extent(Handle& handle, Ext4Inode& inode, ExtPath& path, Lblk lblk, uint32_t len,
-                        uint32_t flags) {
-  SIM_FRAME("ext4_split_extent");
-  if (lblk + len < ExtentAt(inode, path).end()) {
-    Errno error = ext4_split_extent_at(handle, inode, path, lblk + len, flags);
-    if (error == Errno::kOk) error = ext4_find_extent(inode, lblk, &path);
-    if (error != Errno::kOk) return error;
-  }
-  if (lblk > ExtentAt(inode, path).ee_block) {
-    Errno error = ext4_split_extent_at(handle, inode, path, lblk, flags);
-    if (error == Errno::kOk) error = ext4_find_extent(inode, lblk, &path);
-    if (error != Errno::kOk) return error;
-  }
-  return Errno::kOk;
-}
-
-// ext4_convert_unwritten_extents_endio() and ext4_ext_convert_to_initialized(): they differ in what
-// they zero out, which is not modelled.
-Errno ConvertExtent(Handle& handle, Ext4Inode& inode, ExtPath& path, const Ext4MapBlocks& map,
-                    uint32_t flags) {
-  Errno error = ext4_split_extent(handle, inode, path, map.m_lblk, map.m_len, flags);
-  if (error == Errno::kOk) error = ext4_ext_get_access(handle, path.back());
-  if (error != Errno::kOk) return error;
-  ExtentAt(inode, path).unwritten = false;  // ext4_ext_mark_initialized()
-  ext4_ext_try_to_merge(handle, inode, path);
-  return ext4_ext_dirty(handle, inode, path.back());
-}
-
-}  // namespace
-
 Errno ext4_ext_handle_unwritten_extents(Handle* handle, Ext4Inode& inode, ExtPath& path,
                                         Ext4MapBlocks& map, uint32_t flags) {
   SIM_FRAME("ext4_ext_handle_unwritten_extents");
@@ -79,11 +79,23 @@ Errno ext4_ext_handle_unwritten_extents(Handle* handle, Ext4Inode& inode, ExtPat
     return Errno::kOk;
   }
   SIM_CHECK(handle != nullptr && inode.i_data_sem.held_exclusive());
-  const Errno error = ConvertExtent(*handle, inode, path, map, flags);
+  const Errno error = ConvertExtent(*handle, inode, path, map, flags, false);
   if (error != Errno::kOk) return error;
   // To a buffered write the blocks are as good as new: what it does not cover has to be zeroed.
   map.m_flags = convert ? kMapMapped : kMapMapped | kMapNew;
   ext4_update_inode_fsync_trans(*handle, inode, true);
+  return Errno::kOk;
+}
+
+Errno convert_initialized_extent(Handle& handle, Ext4Inode& inode, ExtPath& path,
+                                 Ext4MapBlocks& map, uint32_t flags) {
+  SIM_FRAME("convert_initialized_extent");
+  SIM_CHECK(inode.i_data_sem.held_exclusive());
+  map.m_len = std::min(map.m_len, kMaxUnwrittenExtentBlocks);
+  const Errno error = ConvertExtent(handle, inode, path, map, flags, true);
+  if (error != Errno::kOk) return error;
+  map.m_flags = kMapUnwritten;
+  ext4_update_inode_fsync_trans(handle, inode, true);
   return Errno::kOk;
 }
 

@@ -153,20 +153,6 @@ Errno UseNextLeaf(Ext4Inode& inode, ExtPath& path, const Extent& newext) {
   return Errno::kOk;
 }
 
-// The first extent of the leaf starts somewhere else now: so do the indexes that lead there.
-Errno ext4_ext_correct_indexes(Handle& handle, Ext4Inode& inode, const ExtPath& path) {
-  SIM_FRAME("ext4_ext_correct_indexes");
-  const Lblk border = ReadNodeAt(inode, path.back()).extents[0].ee_block;
-  for (size_t level = path.size() - 1; level-- > 0 && path[level + 1].entry == 0;) {
-    const Errno error = ext4_ext_get_access(handle, path[level]);
-    if (error != Errno::kOk) return error;
-    NodeAt(inode, path[level]).indexes[static_cast<size_t>(path[level].entry)].ei_block = border;
-    const Errno dirty_error = ext4_ext_dirty(handle, inode, path[level]);
-    if (dirty_error != Errno::kOk) return dirty_error;
-  }
-  return Errno::kOk;
-}
-
 // Lengthens a neighbour of `newext` by it; false if there is none to do so.
 bool AppendToNeighbour(std::vector<Extent>& extents, int& entry, const Extent& newext) {
   if (entry >= 0) {
@@ -210,6 +196,21 @@ bool MergeRight(std::vector<Extent>& extents, size_t left) {
 
 }  // namespace
 
+Errno ext4_ext_correct_indexes(Handle& handle, Ext4Inode& inode, const ExtPath& path, size_t level,
+                               Lblk border) {
+  SIM_FRAME("ext4_ext_correct_indexes");
+  do {
+    if (level == 0) return Errno::kOk;
+    const ExtPathLevel& parent = path[--level];
+    const Errno error = ext4_ext_get_access(handle, parent);
+    if (error != Errno::kOk) return error;
+    NodeAt(inode, parent).indexes[static_cast<size_t>(parent.entry)].ei_block = border;
+    const Errno dirty_error = ext4_ext_dirty(handle, inode, parent);
+    if (dirty_error != Errno::kOk) return dirty_error;
+  } while (path[level].entry == 0);
+  return Errno::kOk;
+}
+
 void ext4_ext_try_to_merge(Handle& handle, Ext4Inode& inode, ExtPath& path) {
   auto& extents = NodeAt(inode, path.back()).extents;
   int& entry = path.back().entry;
@@ -235,7 +236,9 @@ Errno ext4_ext_insert_extent(Handle& handle, Ext4Inode& inode, ExtPath& path, co
     extents->insert(extents->begin() + ++path.back().entry, newext);
   }
   const bool is_first = path.back().entry == 0 && newext.ee_block == (*extents)[0].ee_block;
-  if (is_first) error = ext4_ext_correct_indexes(handle, inode, path);
+  if (is_first) {
+    error = ext4_ext_correct_indexes(handle, inode, path, path.size() - 1, newext.ee_block);
+  }
   if (merge) ext4_ext_try_to_merge(handle, inode, path);
   return FirstError(error, ext4_ext_dirty(handle, inode, path.back()));
 }

@@ -6,9 +6,7 @@
 #include "model/vfs/syscalls.h"
 
 namespace model {
-namespace {
 
-// file_modified(): the times of the inode, in a handle of their own.
 Errno ext4_dirty_inode(Ext4Inode& inode) {
   SIM_FRAME("ext4_dirty_inode");
   Ext4Handle handle(inode.sbi, 2);
@@ -16,6 +14,8 @@ Errno ext4_dirty_inode(Ext4Inode& inode) {
   const Errno error = ext4_mark_inode_dirty(*handle, inode);
   return FirstError(error, handle.stop());
 }
+
+namespace {
 
 Errno ext4_write_checks(Ext4Inode& inode, const Kiocb& iocb) {
   SIM_FRAME("ext4_write_checks");

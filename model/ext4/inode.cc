@@ -63,7 +63,7 @@ Errno ext4_map_create_blocks(Handle& handle, Ext4Inode& inode, Ext4MapBlocks& ma
       ext4_es_insert_extent(inode, {map.m_lblk, map.m_len, map.m_pblk, StatusOf(map)},
                             (flags & kGetBlocksDelallocReserve) != 0);
   map.m_seq = inode.i_es_seq.load();
-  if ((flags & kGetBlocksDelallocReserve) && (map.m_flags & kMapNew) && reserved < map.m_len) {
+  if ((flags & kGetBlocksDelallocReserve) && reserved < map.allocated) {
     inode.sbi.world.Report({"reservation", "writeback allocates blocks that nobody has reserved",
                             "  more of " + inode.name + " is allocated than is delayed\n"});
   }
@@ -81,7 +81,7 @@ Errno ext4_map_blocks(Handle* handle, Ext4Inode& inode, Ext4MapBlocks& map, uint
     if (error != Errno::kOk) return error;
   }
   if (!(flags & kGetBlocksCreate)) return Errno::kOk;
-  if (map.m_flags & kMapMapped) return Errno::kOk;
+  if ((map.m_flags & kMapMapped) && !(flags & kGetBlocksConvertUnwritten)) return Errno::kOk;
   {
     sim::WriteGuard i_data_sem(inode.i_data_sem);
     const Errno error = ext4_map_create_blocks(*handle, inode, map, flags);

@@ -74,6 +74,15 @@ namespace model {
   FIELD(free_reusable_before_commit,                                                               \
         "freed blocks may be allocated again before the freeing transaction commits",              \
         "ext4_process_freed_data()")                                                               \
+  FIELD(fallocate_written,                                                                         \
+        "fallocate allocates written extents ahead of the data",                                   \
+        "ext4_do_fallocate(), EXT4_GET_BLOCKS_CREATE_UNWRIT_EXT")                                  \
+  FIELD(hole_without_invalidate_lock,                                                              \
+        "holes are punched and ranges zeroed without invalidate_lock, so that faults go on",       \
+        "ea3d7209ca01")                                                                            \
+  FIELD(punch_leaves_disksize,                                                                     \
+        "punching a hole over delayed blocks does not raise i_disksize first",                     \
+        "ext4_update_disksize_before_punch(); 20250911133024.1841027-1-sunyongjian@huaweicloud.com") \
   /* Renames */                                                                                    \
   FIELD(rename_flush_under_handle,                                                                 \
         "a rename over a file starts to write the new one inside its handle",                      \

@@ -81,6 +81,29 @@ Errno ext4_block_zero_eof(Ext4Inode& inode, uint64_t from, uint64_t end) {
   return FirstError(added, handle.stop());
 }
 
+namespace {
+
+// Within one block. Not ordered.
+Errno ZeroPartOfBlock(Ext4Inode& inode, uint64_t from, uint64_t end) {
+  if (from >= end) return Errno::kOk;
+  bool any = false;
+  const auto len = static_cast<uint32_t>(end - from);
+  return inode.buffered_iomap ? ext4_iomap_zero_range(inode, from, len, &any)
+                              : ext4_block_zero_range(inode, from, len, &any);
+}
+
+}  // namespace
+
+Errno ext4_zero_partial_blocks(Ext4Inode& inode, uint64_t from, uint64_t end) {
+  SIM_FRAME("ext4_zero_partial_blocks");
+  const uint64_t bs = inode.sbi.block_bytes();
+  const uint64_t first_whole = (from + bs - 1) / bs * bs;
+  const uint64_t after_whole = end / bs * bs;
+  if (first_whole > after_whole) return ZeroPartOfBlock(inode, from, end);
+  const Errno error = ZeroPartOfBlock(inode, from, first_whole);
+  return error == Errno::kOk ? ZeroPartOfBlock(inode, after_whole, end) : error;
+}
+
 void pagecache_isize_extended(Ext4Inode& inode, uint64_t from, uint64_t to) {
   SIM_FRAME("pagecache_isize_extended");
   const uint32_t bs = inode.sbi.block_bytes();
@@ -120,7 +143,8 @@ Errno ext4_truncate(Ext4Inode& inode) {
     sim::WriteGuard i_data_sem(inode.i_data_sem);
     const auto first = static_cast<Lblk>((size + bs - 1) / bs);
     ext4_es_remove_extent(inode, first, UINT32_MAX - first);
-    error = ext4_ext_remove_space(*handle, inode, first);  // drops i_data_sem to restart
+    error =
+        ext4_ext_remove_space(*handle, inode, first, UINT32_MAX);  // drops i_data_sem to restart
   }
   if (sbi.policy.orphan_after_first_free) (void)ext4_orphan_add(*handle, inode);
   if (inode.i_nlink > 0) (void)ext4_orphan_del(*handle, inode);

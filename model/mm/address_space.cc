@@ -124,27 +124,40 @@ void AddressSpace::unmap_mapping_range() {
 }
 
 void AddressSpace::truncate_inode_pages(uint64_t new_size) {
+  truncate_inode_pages_range(new_size, UINT64_MAX);
+}
+
+void AddressSpace::truncate_pagecache_range(uint64_t start, uint64_t end) {
+  SIM_FRAME("truncate_pagecache_range");
+  unmap_mapping_range();
+  truncate_inode_pages_range(start, end);
+}
+
+void AddressSpace::truncate_inode_pages_range(uint64_t start, uint64_t end) {
   SIM_FRAME("truncate_inode_pages_range");
-  for (uint64_t index = new_size / folio_bytes_;; ++index) {
-    const FolioRef next = NextFolio(index, UINT64_MAX);
+  const uint64_t last = (end - 1) / folio_bytes_;
+  for (uint64_t index = start / folio_bytes_;; ++index) {
+    const FolioRef next = NextFolio(index, last);
     if (next == nullptr) return;
     index = next->index;
     const FolioRef folio = filemap_lock_folio(index);
     if (folio == nullptr) continue;
     FolioGuard guard(folio->lock, sim::kAdoptLock);
     folio_wait_writeback(*folio);
-    if (folio->pos() >= new_size) {
+    if (folio->pos() >= start && folio->end() <= end) {
       RemoveFolio(*folio);
     } else {
-      truncate_inode_partial_folio(*folio, static_cast<uint32_t>(new_size - folio->pos()));
+      const uint64_t pos = folio->pos();
+      truncate_inode_partial_folio(*folio, static_cast<uint32_t>(std::max(start, pos) - pos),
+                                   static_cast<uint32_t>(std::min(end, folio->end()) - pos));
     }
   }
 }
 
-void AddressSpace::truncate_inode_partial_folio(Folio& folio, uint32_t offset) {
-  folio_zero_range(folio, offset, folio.size_bytes);
-  // Blocks wholly beyond the new end have nothing left to write [folio_invalidate()].
-  for (uint32_t b = (offset + block_bytes_ - 1) / block_bytes_; b < folio.block_count(); ++b) {
+void AddressSpace::truncate_inode_partial_folio(Folio& folio, uint32_t start, uint32_t end) {
+  folio_zero_range(folio, start, end);
+  // Blocks wholly within have nothing left to write [folio_invalidate()].
+  for (uint32_t b = (start + block_bytes_ - 1) / block_bytes_; (b + 1) * block_bytes_ <= end; ++b) {
     const bool was_uptodate = folio.blocks.load()[b].uptodate;
     folio.blocks.update()[b] = FolioBlock{};
     folio.blocks.update()[b].uptodate = was_uptodate;

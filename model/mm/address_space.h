@@ -78,6 +78,8 @@ class AddressSpace {
   void truncate_pagecache(uint64_t new_size);
   // The same of a file that nobody maps.
   void truncate_inode_pages(uint64_t new_size);
+  // The same of [start, end) in the middle of a file, whole blocks.
+  void truncate_pagecache_range(uint64_t start, uint64_t end);
   // Makes [start, end) of a folio, whose lock is held, read as zeros.
   void folio_zero_range(Folio& folio, uint32_t start, uint32_t end);
   // Drops clean folios that nobody uses, as echo 1 > drop_caches.
@@ -99,7 +101,8 @@ class AddressSpace {
 
  private:
   void unmap_mapping_range();
-  void truncate_inode_partial_folio(Folio& folio, uint32_t offset);
+  void truncate_inode_pages_range(uint64_t start, uint64_t end);
+  void truncate_inode_partial_folio(Folio& folio, uint32_t start, uint32_t end);
   void RemoveFolio(Folio& folio);
   void WaitRange(uint64_t start, uint64_t end);
 

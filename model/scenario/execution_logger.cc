@@ -11,6 +11,7 @@ bool Changes(OpKind kind) {
     case OpKind::kWrite:
     case OpKind::kMmapWrite:
     case OpKind::kTruncate:
+    case OpKind::kFallocate:
     case OpKind::kCreate:
     case OpKind::kUnlink:
     case OpKind::kRename:

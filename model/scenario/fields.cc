@@ -119,10 +119,14 @@ void VisitCall(FieldVisitor& v, Op& op) {
   if (NamesFile(op.kind)) {
     v.Text({"file", "The file it works on.", Need::kRequired}, TextRule::kName, op.file);
   }
-  if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite) {
+  if (op.kind == OpKind::kFallocate) {
+    v.Name({"mode", "What becomes of the range."}, kFallocateModeNames, op.mode);
+  }
+  if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite ||
+      op.kind == OpKind::kFallocate) {
     v.Integer({"pos_bytes", "Where in the file it starts.", Need::kRequired}, kFileBytes,
               op.pos_bytes);
-    v.Integer({"len_bytes", "How much it transfers.", Need::kRequired}, {1, kMaxCallBytes},
+    v.Integer({"len_bytes", "How much it covers.", Need::kRequired}, {1, kMaxCallBytes},
               op.len_bytes);
   }
   if (op.kind == OpKind::kWrite) {

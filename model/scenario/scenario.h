@@ -93,6 +93,7 @@ enum class OpKind {
   kWrite,
   kRead,
   kTruncate,
+  kFallocate,
   kFsync,
   kFdatasync,
   kSync,
@@ -144,16 +145,27 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 53> kOpKindNames = {
-    "write",        "read",      "truncate",      "fsync",       "fdatasync",    "sync",
-    "writeback",    "create",    "unlink",        "rename",      "open",         "close",
-    "commit",       "emergency", "drop_caches",   "freeze",      "mmap_write",   "sleep",
-    "lock",         "trylock",   "unlock",        "downgrade",   "assert_held",  "wait",
-    "owe",          "signal",    "clear",         "submit",      "wait_until",   "load",
-    "store",        "add",       "cas",           "let",         "assert",       "irq_off",
-    "irq_on",       "bh_off",    "bh_on",         "nofs_save",   "nofs_restore", "noio_save",
-    "noio_restore", "alloc",     "reclaim_begin", "reclaim_end", "queue",        "flush",
-    "if",           "else",      "while",         "repeat",      "end"};
+inline constexpr std::array<std::string_view, 54> kOpKindNames = {
+    "write",     "read",         "truncate",  "fallocate",     "fsync",       "fdatasync",
+    "sync",      "writeback",    "create",    "unlink",        "rename",      "open",
+    "close",     "commit",       "emergency", "drop_caches",   "freeze",      "mmap_write",
+    "sleep",     "lock",         "trylock",   "unlock",        "downgrade",   "assert_held",
+    "wait",      "owe",          "signal",    "clear",         "submit",      "wait_until",
+    "load",      "store",        "add",       "cas",           "let",         "assert",
+    "irq_off",   "irq_on",       "bh_off",    "bh_on",         "nofs_save",   "nofs_restore",
+    "noio_save", "noio_restore", "alloc",     "reclaim_begin", "reclaim_end", "queue",
+    "flush",     "if",           "else",      "while",         "repeat",      "end"};
+
+// In the order of model::FallocMode.
+enum class FallocateMode {
+  kAllocate,
+  kAllocateKeepSize,
+  kPunchHole,
+  kZeroRange,
+  kZeroRangeKeepSize,
+};
+inline constexpr std::array<std::string_view, 5> kFallocateModeNames = {
+    "allocate", "allocate_keep_size", "punch_hole", "zero_range", "zero_range_keep_size"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {
@@ -183,10 +195,11 @@ struct ProgramOperands {
 // One call of a thread. Members that the kind does not use keep their initialisers.
 struct Op {
   OpKind kind = OpKind::kSync;
-  std::string file;                       // a name in Scenario::files; empty for calls without one
-  std::string to;                         // rename: the new name
-  int64_t pos_bytes = 0;                  // write, mmap_write, read
-  int64_t len_bytes = 0;                  // write, mmap_write, read
+  std::string file;       // a name in Scenario::files; empty for calls without one
+  std::string to;         // rename: the new name
+  int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate
+  int64_t len_bytes = 0;  // write, mmap_write, read, fallocate
+  FallocateMode mode = FallocateMode::kAllocate;
   bool sync = false;                      // write: as with O_SYNC
   std::optional<int64_t> fault_at_bytes;  // write: user memory is readable up to here only
   int64_t size_bytes = 0;                 // truncate

@@ -25,6 +25,9 @@ std::string Text(const OpResult& result) {
 
 std::string CallText(const Op& op) {
   std::string text(kOpKindNames[static_cast<size_t>(op.kind)]);
+  if (op.kind == OpKind::kFallocate) {
+    text = std::string(kFallocateModeNames[static_cast<size_t>(op.mode)]);
+  }
   if (!op.file.empty()) absl::StrAppend(&text, " ", op.file);
   if (op.len_bytes > 0) {
     absl::StrAppend(&text, " [", op.pos_bytes, ", ", op.pos_bytes + op.len_bytes, ")");
@@ -122,6 +125,9 @@ OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
     }
     case OpKind::kTruncate:
       return FromErrno(model::do_sys_truncate(inode, op.size_bytes));
+    case OpKind::kFallocate:
+      return FromErrno(model::ksys_fallocate(inode, static_cast<model::FallocMode>(op.mode),
+                                             op.pos_bytes, op.len_bytes));
     case OpKind::kFsync:
       return FromErrno(model::do_fsync(inode, false));
     case OpKind::kFdatasync:

@@ -71,6 +71,15 @@ struct IoResult {
   Errno error = Errno::kOk;
 };
 
+// FALLOC_FL_*: none, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE.
+enum class FallocMode : uint8_t {
+  kAllocate,
+  kAllocateKeepSize,
+  kPunchHole,
+  kZeroRange,
+  kZeroRangeKeepSize,
+};
+
 struct SuperBlock {
   SuperBlock(sim::World& world, History& history, GranuleTable& granules,
              int64_t dirty_background_bytes, int64_t dirty_limit_bytes,
@@ -92,6 +101,7 @@ struct SuperBlock {
   // Stores through a shared mapping; bytes beyond the end of file are not stored.
   virtual IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) = 0;
   virtual Errno setattr_size(Inode& inode, uint64_t size) = 0;
+  virtual Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) = 0;
   virtual Errno fsync(Inode& inode, bool datasync) = 0;
   virtual Errno sync_fs() = 0;
   virtual Errno freeze_fs() = 0;

@@ -29,6 +29,12 @@ Errno do_sys_truncate(Inode& inode, uint64_t size) {
   return inode.i_sb.setattr_size(inode, size);
 }
 
+Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) {
+  SIM_FRAME("vfs_fallocate");
+  sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
+  return inode.i_sb.fallocate(inode, mode, offset, len);
+}
+
 Errno do_fsync(Inode& inode, bool datasync) {
   SIM_FRAME("vfs_fsync_range");
   History& history = inode.i_sb.history;

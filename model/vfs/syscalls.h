@@ -12,6 +12,8 @@ IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len
                     uint64_t readable = UINT64_MAX);
 IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len);
 Errno do_sys_truncate(Inode& inode, uint64_t size);
+// fallocate(2); len > 0
+Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len);
 // fsync(2), fdatasync(2)
 Errno do_fsync(Inode& inode, bool datasync);
 // sync(2)

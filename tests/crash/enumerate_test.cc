@@ -196,6 +196,8 @@ TEST_F(EnumerateTest, RenamesInTwoTransactions) {
   EXPECT_GT(Run(20, {.renames_at_once = false}), 3);
 }
 
+TEST_F(EnumerateTest, HolesWithTheirBlocks) { EXPECT_GT(Run(20, {.punches_blocks = false}), 0); }
+
 TEST_F(EnumerateTest, AllAtOnce) {
   EXPECT_GT(Run(20, {.data_before_commit = false,
                      .flush_before_commit = false,

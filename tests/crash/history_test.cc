@@ -83,6 +83,36 @@ TEST_F(HistoryTest, OnlyTruncatesInThePrefixForbidOldWrites) {
   EXPECT_FALSE(File().RemovedAfterPrefix(650, 5));
 }
 
+TEST_F(HistoryTest, HoleForbidsOldWritesInItsBlocksOnlyOnceItIsCommitted) {
+  Write(0, 4096);
+  history_.BeginZero(kFile, 500, 3000);
+  EXPECT_NE(Byte(1500), kZeroContent);
+  EXPECT_TRUE(File().OnceZero(1500));
+  history_.EndZero(kFile, 1024, 2048, 5);
+  EXPECT_EQ(Byte(500), kZeroContent);
+  EXPECT_NE(Byte(3000), kZeroContent);
+  EXPECT_EQ(File().FirstWriteInPrefix(1500, 4), 0u);
+  EXPECT_EQ(File().FirstWriteInPrefix(1500, 5), 2u);
+  EXPECT_EQ(File().FirstWriteInPrefix(600, 5), 0u) << "part of a block";
+  EXPECT_TRUE(File().RemovedAfterPrefix(600, 4));
+  EXPECT_EQ(history_.ReferenceSize(kFile), 4096u);
+}
+
+// What the hole has taken from the page cache, the sync did not see, nor the hole in a transaction.
+TEST_F(HistoryTest, SyncPromisesNothingOfAHoleThatIsBeingMade) {
+  Write(0, 4096);
+  history_.BeginZero(kFile, 0, 1024);
+  const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);
+  history_.EndZero(kFile, 0, 1024, 5);
+  history_.EndSync(sync, true);
+  const DurablePromise& promise = *File().promise;
+  EXPECT_TRUE(File().ZeroedMeanwhile(0, promise.began, promise.ended));
+  EXPECT_FALSE(File().ZeroedMeanwhile(1024, promise.began, promise.ended));
+  const SyncId after = history_.BeginSync(SyncKind::kFsync, kFile);
+  history_.EndSync(after, true);
+  EXPECT_FALSE(File().ZeroedMeanwhile(0, File().promise->began, File().promise->ended));
+}
+
 TEST_F(HistoryTest, PromiseIsWhatTheFileWasWhenTheSyncBegan) {
   Write(0, 100);
   const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);

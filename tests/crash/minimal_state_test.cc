@@ -117,12 +117,15 @@ class BruteForce : public CrashWatcher {
       DiskState state = OldestState(scene.device);
       for (const uint64_t sector : scene.device.pending_sectors()) {
         if (state[sector] == minimal.state[sector]) continue;
-        for (const sim::PendingVersion& version : scene.device.pending(sector)) {
+        // Up to the newest version with what the minimal state has: the same may be written twice.
+        const auto versions = scene.device.pending(sector);
+        size_t newest = versions.size();
+        while (versions[newest - 1].content != minimal.state[sector]) --newest;
+        for (const sim::PendingVersion& version : versions.first(newest)) {
           const auto bio = std::find(present.begin(), present.end(), version.bio);
           if (bio != present.end() && (set >> (bio - present.begin()) & 1) != 0) {
             state[sector] = version.content;
           }
-          if (version.content == minimal.state[sector]) break;
         }
       }
       const auto size = static_cast<size_t>(std::popcount(set));

@@ -27,7 +27,8 @@ void RandomOperation(TinyFs& fs, sim::RandomStream& random, std::set<std::string
     case 9:
       return fs.Checkpoint();
     case 10:
-      return fs.Settle();
+      if (random.UniformBelow(2) == 0) return fs.Settle();
+      return fs.Punch(name, pos, 64 * (1 + random.UniformBelow(60)));
     default:
       switch (random.UniformBelow(4)) {
         case 0:

@@ -240,6 +240,33 @@ void TinyFs::Truncate(const std::string& name, uint64_t size) {
   if (tail) WriteData(file, end - 1);
 }
 
+void TinyFs::Punch(const std::string& name, uint64_t pos, uint64_t len) {
+  File& file = files_.at(name);
+  const uint64_t bs = geometry_.block_bytes;
+  const uint64_t end = std::min(pos + len, (file.size + bs - 1) / bs * bs);
+  if (pos >= end) return;
+  const auto first = static_cast<Lblk>((pos + bs - 1) / bs);
+  const auto last = static_cast<Lblk>(end / bs);
+  history_.BeginZero(file.key, pos, end);
+  history_.EndZero(file.key, first * bs, std::max(first, last) * bs, running_);
+  events_.push_back({.kind = TinyEvent::Kind::kPunched,
+                     .file = file.key,
+                     .pos = pos,
+                     .len = end - pos,
+                     .tid = running_});
+  for (Lblk lblk = first; rules_.punches_blocks && lblk < last; ++lblk) {
+    if (!file.blocks.contains(lblk)) continue;
+    Free(file.blocks.at(lblk), false);
+    file.blocks.erase(lblk);
+  }
+  WriteInode(file);
+  for (const Lblk lblk : {static_cast<Lblk>(pos / bs), last}) {
+    if ((lblk >= first && lblk < last) || !file.blocks.contains(lblk)) continue;
+    WriteData(file, lblk);
+    if (first > last) return;  // both ends in one block
+  }
+}
+
 void TinyFs::Fsync(const std::string& name) {
   const FileKey key = files_.at(name).key;
   const SyncId sync = history_.BeginSync(SyncKind::kFsync, key);

@@ -26,11 +26,21 @@ struct TinyRules {
   bool fsync_commits = true;
   bool zeroes_tail = true;
   bool renames_at_once = true;
+  bool punches_blocks = true;
 };
 
 // What happened to a file, for an oracle of its own.
 struct TinyEvent {
-  enum class Kind { kCreated, kCopied, kTruncated, kUnlinked, kRenamed, kSyncBegin, kSyncOk };
+  enum class Kind {
+    kCreated,
+    kCopied,
+    kTruncated,
+    kPunched,
+    kUnlinked,
+    kRenamed,
+    kSyncBegin,
+    kSyncOk
+  };
   Kind kind = Kind::kCopied;
   FileKey file;
   WriteId write = 0;
@@ -63,6 +73,8 @@ class TinyFs {
   // `data`: written to the disk too, as opposed to just mapped (a hole, if not yet mapped).
   void Write(const std::string& name, uint64_t pos, uint64_t len, bool data = true);
   void Truncate(const std::string& name, uint64_t size);
+  // Whole blocks are freed, parts of blocks zeroed in place.
+  void Punch(const std::string& name, uint64_t pos, uint64_t len);
   void Fsync(const std::string& name);
   void Commit();
   void Checkpoint();

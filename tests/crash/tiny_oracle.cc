@@ -159,7 +159,18 @@ const std::string& TinyOracle::JudgeByte(FileKey key, Tid recovered, uint64_t si
 
 bool TinyOracle::Removes(const TinyEvent& event, FileKey key, uint64_t pos) const {
   if (event.file != key) return false;
+  if (event.kind == TinyEvent::Kind::kPunched) {
+    return event.pos <= pos && pos < event.pos + event.len;
+  }
   return event.kind == TinyEvent::Kind::kTruncated && event.pos <= pos;
+}
+
+bool TinyOracle::Unmaps(const TinyEvent& event, FileKey key, uint64_t pos) const {
+  if (!Removes(event, key, pos) || event.kind != TinyEvent::Kind::kPunched) {
+    return Removes(event, key, pos);
+  }
+  const uint64_t bs = fs_.geometry().block_bytes;
+  return event.pos <= pos / bs * bs && pos / bs * bs + bs <= event.pos + event.len;
 }
 
 std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t size, uint64_t pos,
@@ -175,9 +186,9 @@ std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
     const bool explained = fs_.contract().zero_tail_allowed || pos / bs < (size - 1) / bs ||
                            OnceZero(key, pos) ||
                            std::any_of(events.begin(), events.end(), [&](const TinyEvent& event) {
-                             if (event.file != key || event.kind != TinyEvent::Kind::kTruncated)
-                               return false;
-                             return event.tid > recovered ? event.pos <= pos : event.pos == size;
+                             if (event.tid > recovered) return Removes(event, key, pos);
+                             return event.file == key && event.pos == size &&
+                                    event.kind == TinyEvent::Kind::kTruncated;
                            });
     return explained ? JudgePromises(key, recovered, pos, content) : "lost_data";
   }
@@ -191,7 +202,7 @@ std::string TinyOracle::JudgeByteSlowly(FileKey key, Tid recovered, uint64_t siz
       if (event.file != key) return "stale_data";
       written = pos >= event.pos && pos < event.pos + event.len;
     }
-    if (written && Removes(event, key, pos) && event.tid <= recovered) return "stale_data";
+    if (written && Unmaps(event, key, pos) && event.tid <= recovered) return "stale_data";
   }
   return written ? JudgePromises(key, recovered, pos, content) : "stale_data";
 }

@@ -45,6 +45,8 @@ class TinyOracle : public StateOracle {
   WriteId ByteBefore(FileKey key, uint64_t pos, size_t end) const;
   uint64_t SizeBefore(FileKey key, size_t end) const;
   bool Removes(const TinyEvent& event, FileKey key, uint64_t pos) const;
+  // And takes its block off the file.
+  bool Unmaps(const TinyEvent& event, FileKey key, uint64_t pos) const;
 
   bool LooksLike(SectorContent is, Pblk pblk, uint32_t i, const BlockContent& content) const;
   const DiskInode* InodeAt(const TinyFs::MetadataBlocks& metadata, Ino ino) const;

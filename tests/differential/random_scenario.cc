@@ -92,7 +92,7 @@ class Generator {
         scenario_.files[static_cast<size_t>(Below(static_cast<int64_t>(scenario_.files.size())))];
     op.file = file.name;
     // Inline data cannot be written; such a file can still go.
-    const int64_t kind = file.inline_data ? 13 : Below(20);
+    const int64_t kind = file.inline_data ? 13 : Below(23);
     const int64_t far = 24 * scenario_.fs.block_bytes;
     if (kind < 7) {
       op.kind = OpKind::kWrite;
@@ -112,6 +112,11 @@ class Generator {
       op.kind = OpKind::kUnlink;
     } else if (kind < 16) {
       op.kind = OpKind::kCreate;
+    } else if (kind >= 20) {
+      op.kind = OpKind::kFallocate;
+      op.mode = static_cast<scenario::FallocateMode>(Below(5));
+      op.pos_bytes = Below(far);
+      op.len_bytes = 1 + Below(8 * scenario_.fs.block_bytes);
     } else if (kind == 16) {
       op.kind = OpKind::kWriteback;
     } else {

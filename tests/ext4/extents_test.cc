@@ -58,13 +58,29 @@ class ExtentsTest : public ::testing::TestWithParam<uint64_t> {
     ASSERT_EQ(ext4_ext_map_blocks(handle.get(), *inode, map, flags), Errno::kOk);
     for (uint32_t i = 0; i < map.m_len; ++i) oracle.at(lblk + i).unwritten = false;
   }
+  void Punch(Lblk start, Lblk end) {
+    Ext4Handle handle(rig.sbi(), kMapCredits);
+    ASSERT_TRUE(handle.ok());
+    sim::WriteGuard i_data_sem(inode->i_data_sem);
+    ASSERT_EQ(ext4_ext_remove_space(*handle, *inode, start, end), Errno::kOk);
+    oracle.erase(oracle.lower_bound(start), oracle.lower_bound(end));
+  }
+  void ConvertBack(Lblk lblk, uint32_t len) {
+    Ext4MapBlocks map{lblk, len};
+    Ext4Handle handle(rig.sbi(), kMapCredits);
+    ASSERT_TRUE(handle.ok());
+    sim::WriteGuard i_data_sem(inode->i_data_sem);
+    const uint32_t flags = kGetBlocksCreate | kGetBlocksUnwritExt | kGetBlocksConvertUnwritten;
+    ASSERT_EQ(ext4_ext_map_blocks(handle.get(), *inode, map, flags), Errno::kOk);
+    for (uint32_t i = 0; i < map.m_len; ++i) oracle.at(lblk + i).unwritten = true;
+  }
   void Truncate(Lblk start) {
     Ext4Handle handle(rig.sbi(), kMapCredits);
     ASSERT_TRUE(handle.ok());
     ASSERT_EQ(ext4_orphan_add(*handle, *inode), Errno::kOk);
     {
       sim::WriteGuard i_data_sem(inode->i_data_sem);
-      ASSERT_EQ(ext4_ext_remove_space(*handle, *inode, start), Errno::kOk);
+      ASSERT_EQ(ext4_ext_remove_space(*handle, *inode, start, UINT32_MAX), Errno::kOk);
     }
     ASSERT_EQ(ext4_orphan_del(*handle, *inode), Errno::kOk);
     oracle.erase(oracle.lower_bound(start), oracle.end());
@@ -77,11 +93,14 @@ class ExtentsTest : public ::testing::TestWithParam<uint64_t> {
     switch (random.UniformBelow(8)) {
       case 0:
       case 1:
-        if (at != oracle.end() && at->second.unwritten)
-          return Convert(at->first, UnwrittenFrom(at, len));
+        if (at == oracle.end()) break;
+        if (at->second.unwritten) return Convert(at->first, UnwrittenFrom(at, len));
+        if (random.OneIn(4)) return ConvertBack(at->first, len);
         break;
       case 2:
         if (random.OneIn(100)) return Truncate(lblk);
+        if (random.OneIn(40)) return Punch(lblk, lblk + 300);
+        if (random.OneIn(3)) return Punch(lblk, lblk + 2 * len);
         break;
       default:
         Map(lblk, len, random.UniformBelow(3) > 0);
