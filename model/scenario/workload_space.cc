@@ -20,14 +20,24 @@ struct Choice {
   OpKind kind = OpKind::kWrite;
   int64_t begin = 0;  // of a truncate, the new size
   int64_t end = 0;
+  FallocateMode mode = FallocateMode::kAllocate;
 };
-constexpr std::array<Choice, 6> kChoices = {{
+constexpr int64_t kFallocateBegin = 16 * kKib - 2000, kFallocateEnd = 16 * kKib + 3000;
+constexpr Choice Fallocate(const char* name, FallocateMode mode) {
+  return {name, OpKind::kFallocate, kFallocateBegin, kFallocateEnd, mode};
+}
+constexpr std::array<Choice, 11> kChoices = {{
     {"append", OpKind::kWrite, 16 * kKib, 20 * kKib},
     {"overlap", OpKind::kWrite, 8000, 12096},
     {"extend", OpKind::kWrite, 12 * kKib, 20 * kKib},
     {"map", OpKind::kMmapWrite, 4 * kKib, 8 * kKib},
     {"cut", OpKind::kTruncate, 8 * kKib},
     {"cut_odd", OpKind::kTruncate, 10000},
+    Fallocate("falloc", FallocateMode::kAllocate),
+    Fallocate("falloc_keep", FallocateMode::kAllocateKeepSize),
+    Fallocate("punch", FallocateMode::kPunchHole),
+    Fallocate("zero", FallocateMode::kZeroRange),
+    Fallocate("zero_keep", FallocateMode::kZeroRangeKeepSize),
 }};
 
 Op Write(OpKind kind, const std::string& file, int64_t begin, int64_t end) {
@@ -40,6 +50,14 @@ Op Write(OpKind kind, const std::string& file, int64_t begin, int64_t end) {
 }
 
 Op OperationOf(const Choice& choice, const std::string& file) {
+  if (choice.kind == OpKind::kFallocate) {
+    return {.kind = choice.kind,
+            .file = file,
+            .pos_bytes = choice.begin,
+            .len_bytes = choice.end - choice.begin,
+            .mode = choice.mode,
+            .returns = OpResult{}};
+  }
   if (choice.kind != OpKind::kTruncate) return Write(choice.kind, file, choice.begin, choice.end);
   return {.kind = choice.kind, .file = file, .size_bytes = choice.begin, .returns = OpResult{}};
 }

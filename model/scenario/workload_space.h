@@ -9,15 +9,18 @@
 //   overlap  write 8,000 to 12,096
 //   extend   write 12 KiB to 20 KiB
 //   map      store through a mapping, 4 KiB to 8 KiB
+//   falloc, falloc_keep, punch, zero, zero_keep
+//            the modes of fallocate, from 2,000 bytes before the end of the file as it was made to
+//            3,000 behind it
 //   cut      truncate to 8 KiB
 //   cut_odd  truncate to 10,000
 //
-// Persistence points: fsync and fdatasync of a file, sync. With one file, these are 6 * 3, then
-// 6 * 4 times as many for each operation more.
+// Persistence points: fsync and fdatasync of a file, sync. With one file, these are 11 * 3,
+// then 11 * 4 times as many for each operation more.
 //
-// ACE also has five modes of fallocate and two ranges of direct writes, so 13 choices where these
-// are 6: 39, 2,028 and 105,456 workloads of one, two and three operations on one file. The model
-// has neither. Nor is ACE's metadata part here: directories, links, rename, extended attributes.
+// ACE also has two ranges of direct writes, so 13 choices where these are 11: 39, 2,028 and 105,456
+// workloads of one, two and three operations on one file. The model has no direct I/O. Nor is ACE's
+// metadata part here: directories, links, rename, extended attributes.
 #pragma once
 
 #include <cstdint>

@@ -34,6 +34,21 @@ struct ModelFault {
   std::string device;  // as bytes
 };
 
+// What marks promise is what the state with all writes has; so they cannot tell what it lacks, too.
+bool IsLostForGood(const model::CrashScene& scene, const CrashFault& fault) {
+  model::DiskState state(scene.device.size_sectors());
+  for (uint64_t i = 0; i < state.size(); ++i) state[i] = scene.device.current(i);
+  const model::StateView view(state);
+  model::FamilyJudge judge(view, scene.geometry, scene.images, scene.history, scene.states,
+                           scene.recovery_rules);
+  for (const model::Outcome& outcome : ScanJournal(view, scene.geometry, scene.images)) {
+    for (const CrashFault& found : judge.JudgeAll({scene.geometry, outcome})) {
+      if (Covers(found, fault)) return true;
+    }
+  }
+  return false;
+}
+
 // Keeps what the model's checker finds.
 class FaultKeeper : public model::CrashWatcher {
  public:
@@ -58,6 +73,7 @@ class FaultKeeper : public model::CrashWatcher {
       kept.by_marks = fault.damage == model::Damage::kLost;
     }
     kept.by_marks |= fault.what == What::kShort || fault.what == What::kMissing;
+    kept.by_marks = kept.by_marks && !IsLostForGood(scene, fault);
     kept.unsound = !ReportState(scene, kept.state, data_writeback_).sound;
     faults_.push_back(std::move(kept));
   }

@@ -30,7 +30,7 @@ TEST(WorkloadSpaceTest, HasAsManyAsCountedOneByOne) {
   for (int files = 1; files <= 2; ++files) {
     for (int operations = 1; operations <= 3; ++operations) {
       const WorkloadSpace space{operations, files};
-      EXPECT_EQ(space.Count(), CountByHand(operations, files, 6));
+      EXPECT_EQ(space.Count(), CountByHand(operations, files, 11));
       EXPECT_EQ(space.CountWithAces(), CountByHand(operations, files, 13));
     }
   }
