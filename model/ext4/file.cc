@@ -43,8 +43,9 @@ IoResult Ext4SbInfo::write_iter(Kiocb& iocb, IovIter& from) {
   const Errno emergency = ext4_emergency_state();
   if (emergency != Errno::kOk) return {0, emergency};
   const IoResult result = ext4_buffered_write_iter(iocb, from);
-  if (!iocb.sync || result.bytes == 0) return result;
-  const Errno error = do_fsync(*iocb.inode, false);  // generic_write_sync()
+  if (iocb.sync == WriteSync::kNone || result.bytes == 0) return result;
+  const Errno error =
+      do_fsync(*iocb.inode, iocb.sync == WriteSync::kDsync);  // generic_write_sync()
   return error == Errno::kOk ? result : IoResult{0, error};
 }
 

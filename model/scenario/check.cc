@@ -166,6 +166,9 @@ class Checker {
           Cat("no such file: \"files\" does not have it, and nobody creates it",
               Suggestion(op.file, known)));
     }
+    if (op.sync && op.dsync) {
+      Add(PointerTo(pointer, "dsync"), "want either sync or dsync");
+    }
     if (op.fault_at_bytes && *op.fault_at_bytes > op.len_bytes) {
       Add(PointerTo(pointer, "fault_at_bytes"),
           Cat("want at most len_bytes (", op.len_bytes, "), got ", *op.fault_at_bytes));

@@ -131,8 +131,13 @@ void VisitCall(FieldVisitor& v, Op& op) {
   }
   if (op.kind == OpKind::kWrite) {
     v.Boolean({"sync", "As with O_SYNC."}, op.sync);
+    v.Boolean({"dsync", "As with O_DSYNC."}, op.dsync);
     v.Integer({"fault_at_bytes", "User memory is readable up to here only: a short copy."},
               {0, kMaxCallBytes}, op.fault_at_bytes);
+  }
+  if (op.kind == OpKind::kWriteback) {
+    v.Integer({"pos_bytes", "Where in the file it starts."}, kFileBytes, op.pos_bytes);
+    v.Integer({"len_bytes", "How much it covers; 0: to the end."}, kFileBytes, op.len_bytes);
   }
   if (op.kind == OpKind::kTruncate) {
     v.Integer({"size_bytes", "The new size.", Need::kRequired}, kFileBytes, op.size_bytes);

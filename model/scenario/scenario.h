@@ -197,10 +197,11 @@ struct Op {
   OpKind kind = OpKind::kSync;
   std::string file;       // a name in Scenario::files; empty for calls without one
   std::string to;         // rename: the new name
-  int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate
+  int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate, writeback
   int64_t len_bytes = 0;  // write, mmap_write, read, fallocate
   FallocateMode mode = FallocateMode::kAllocate;
   bool sync = false;                      // write: as with O_SYNC
+  bool dsync = false;                     // write: as with O_DSYNC
   std::optional<int64_t> fault_at_bytes;  // write: user memory is readable up to here only
   int64_t size_bytes = 0;                 // truncate
   int64_t duration_ns = 0;                // sleep

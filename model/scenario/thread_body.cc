@@ -17,6 +17,11 @@ OpResult FromIo(const model::IoResult& result) {
   return {"", static_cast<int64_t>(result.bytes)};
 }
 
+model::WriteSync SyncOf(const Op& op) {
+  if (op.sync) return model::WriteSync::kSync;
+  return op.dsync ? model::WriteSync::kDsync : model::WriteSync::kNone;
+}
+
 std::string Text(const OpResult& result) {
   return result.errno_name.empty() ? absl::StrCat(result.value) : result.errno_name;
 }
@@ -114,7 +119,7 @@ OpResult ThreadBody::Perform(const Op& op) {
 OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
   switch (op.kind) {
     case OpKind::kWrite:
-      return FromIo(model::ksys_write(inode, memory_, op.pos_bytes, op.len_bytes, op.sync,
+      return FromIo(model::ksys_write(inode, memory_, op.pos_bytes, op.len_bytes, SyncOf(op),
                                       op.fault_at_bytes.value_or(INT64_MAX)));
     case OpKind::kMmapWrite:
       return FromIo(sbi_.mmap_store(inode, memory_, op.pos_bytes, op.len_bytes));
@@ -133,8 +138,8 @@ OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
     case OpKind::kFdatasync:
       return FromErrno(model::do_fsync(inode, true));
     case OpKind::kWriteback:
-      return FromErrno(
-          inode.i_mapping.filemap_fdatawrite_range(0, UINT64_MAX, model::SyncMode::kNone));
+      return FromErrno(model::ksys_sync_file_range(
+          inode, op.pos_bytes, op.len_bytes > 0 ? op.pos_bytes + op.len_bytes : 0));
     default:
       SIM_CHECK(false);
       return {};

@@ -59,10 +59,12 @@ struct IovIter {
   bool faulted_in = false;
 };
 
+enum class WriteSync : uint8_t { kNone, kSync, kDsync };  // O_SYNC, O_DSYNC
+
 struct Kiocb {
   Inode* inode = nullptr;
   uint64_t ki_pos = 0;
-  bool sync = false;  // O_SYNC
+  WriteSync sync = WriteSync::kNone;
 };
 
 // Bytes done, or an error if nothing was.

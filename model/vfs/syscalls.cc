@@ -4,7 +4,7 @@
 
 namespace model {
 
-IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, bool o_sync,
+IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, WriteSync sync,
                     uint64_t readable) {
   SIM_FRAME("ksys_write");
   sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
@@ -13,7 +13,7 @@ IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len
   from.start = pos;
   from.count = len;
   if (readable < len) from.fault_at = pos + readable;
-  Kiocb iocb{&inode, pos, o_sync};
+  Kiocb iocb{&inode, pos, sync};
   return inode.i_sb.write_iter(iocb, from);
 }
 
@@ -33,6 +33,10 @@ Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t le
   SIM_FRAME("vfs_fallocate");
   sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
   return inode.i_sb.fallocate(inode, mode, offset, len);
+}
+
+Errno ksys_sync_file_range(Inode& inode, uint64_t pos, uint64_t end) {
+  return inode.i_mapping.filemap_fdatawrite_range(pos, end - 1, SyncMode::kNone);
 }
 
 Errno do_fsync(Inode& inode, bool datasync) {

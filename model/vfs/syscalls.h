@@ -8,12 +8,16 @@
 namespace model {
 
 // write(2) of `len` bytes at `pos`; the user's memory can be read for `readable` bytes only.
-IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, bool o_sync,
+// A synchronous one syncs the whole file, where the kernel syncs what it has written.
+IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, WriteSync sync,
                     uint64_t readable = UINT64_MAX);
 IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len);
 Errno do_sys_truncate(Inode& inode, uint64_t size);
 // fallocate(2); len > 0
 Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len);
+// sync_file_range(2) of [pos, end) with SYNC_FILE_RANGE_WRITE: starts writeback, promises nothing.
+// `end` 0: to the end of the file.
+Errno ksys_sync_file_range(Inode& inode, uint64_t pos, uint64_t end);
 // fsync(2), fdatasync(2)
 Errno do_fsync(Inode& inode, bool datasync);
 // sync(2)

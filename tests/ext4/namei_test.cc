@@ -128,7 +128,7 @@ TEST_F(NameiTest, OnlyARenameOverAFileAllocatesWhatIsDelayed) {
   rig.Story([&] {
     UserMemory memory(rig.world(), rig.world().lock_tracker().Class("&mm->mmap_lock"), 0);
     Ext4Inode& a = rig.Open("a");
-    EXPECT_EQ(ksys_write(a, memory, 0, 3000, false).bytes, 3000u);
+    EXPECT_EQ(ksys_write(a, memory, 0, 3000, WriteSync::kNone).bytes, 3000u);
     EXPECT_EQ(rig.sbi().rename("a", "new"), Errno::kOk);
     EXPECT_EQ(a.i_reserved_data_blocks, 3u);
     EXPECT_EQ(rig.sbi().rename("new", "b"), Errno::kOk);

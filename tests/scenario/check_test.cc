@@ -50,6 +50,11 @@ TEST_F(CheckTest, TheDeviceHoldsJournalAndFiles) {
                           "and 21 of files, got 1024 blocks"));
 }
 
+TEST_F(CheckTest, AWriteIsSynchronousInOneWay) {
+  op() = {.kind = OpKind::kWrite, .file = "a", .len_bytes = 1, .sync = true, .dsync = true};
+  EXPECT_THAT(Complaints(), ElementsAre("/threads/0/ops/0/dsync: want either sync or dsync"));
+}
+
 TEST_F(CheckTest, AHoleNeedsNoRoom) {
   scenario_.files[0].size_bytes = int64_t{1} << 40;
   EXPECT_THAT(Complaints(), IsEmpty());
