@@ -232,6 +232,14 @@ namespace {
 absl::Status CheckMounts(const Scenario& scenario) {
   const model::Geometry geometry = GeometryOf(scenario);
   for (const DeviceFault& fault : scenario.device.faults) {
+    const auto landed = static_cast<uint64_t>(fault.lands_at.value_or(0));
+    if (fault.kind == FaultKind::kMisdirectedWrite &&
+        geometry.block_of_sector(landed) < geometry.root_directory()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a write that lands at sector ", landed,
+                       " hits what a mount reads before it recovers: want one from ",
+                       geometry.first_sector(geometry.root_directory()), " on"));
+    }
     if (fault.kind != FaultKind::kFailingSector) continue;
     const model::Pblk pblk = geometry.block_of_sector(static_cast<uint64_t>(*fault.sector));
     for (const model::Pblk read :

@@ -92,8 +92,8 @@ struct ScenarioResult {
 // Called from time to time, from any thread, with the executions done so far and all to do.
 using ProgressFn = absl::FunctionRef<void(uint64_t done, uint64_t all)>;
 
-// Fails if the layout, the journal and the files of the scenario do not fit on its device, or a mount
-// cannot read what it needs of it.
+// Fails if layout, journal and files of the scenario do not fit on its device, or if what a mount
+// reads before it recovers cannot be read, or may be overwritten by a misdirected write.
 absl::Status CheckFits(const Scenario& scenario);
 // Fails if some sector of its device cannot be read, as none of an image or a log is.
 absl::Status CheckIsReadable(const Scenario& scenario);

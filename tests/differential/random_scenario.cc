@@ -146,8 +146,9 @@ class Generator {
     const int64_t sector = Below(device.size_sectors);
     if (how == 2) fault.sector = random_.OneIn(2) ? sector : Below(device.size_sectors / 8);
     if (how > 2) fault.nth = 1 + Below(6);
-    // Half of them among the metadata.
-    if (how > 3) fault.lands_at = how == 4 ? sector : Below(scenario_.fs.block_bytes / 512 * 12);
+    // Half of them around the journal's superblock.
+    const int64_t near = scenario_.fs.block_bytes / scenario::kSectorBytes * (8 + Below(12));
+    if (how > 3) fault.lands_at = how == 4 ? sector : near;
     device.faults.push_back(fault);
   }
 
