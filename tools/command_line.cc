@@ -124,7 +124,8 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
       ->check(Between(1, 1'000'000'000));
   number("--pct-depth", options.pct_depth, "Of pct, instead of the scenario's")
       ->check(Between(1, 16));
-  number("--max-preemptions", options.max_preemptions, "Of depth_first, instead of the scenario's")
+  number("--max-preemptions", options.max_preemptions,
+         "Of depth_first and dpor, instead of the scenario's")
       ->check(Between(0, 1'000'000));
   command->add_flag("--complete", options.complete,
                     "Run every execution that matters (dpor), until there are no more");

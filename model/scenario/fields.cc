@@ -335,10 +335,10 @@ void VisitSearch(FieldVisitor& v, SearchConfig& search) {
             {1, kMostExecutions}, search.executions);
   v.Integer({"pct_depth", "For pct: how many ordering constraints a bug may take."}, {1, 16},
             search.pct_depth);
-  v.Integer(
-      {"max_preemptions", "For depth_first: preemptions in one execution; by default any number.",
-       Need::kDerived},
-      {0, 1'000'000}, search.max_preemptions);
+  v.Integer({"max_preemptions",
+             "For depth_first and dpor: preemptions in one execution; by default any number.",
+             Need::kDerived},
+            {0, 1'000'000}, search.max_preemptions);
   v.Integer({"seed", "Start of all random numbers."}, {}, search.seed);
   v.Name({"crash_at", "Where power may fail."}, kCrashAtNames, search.crash_at);
   v.Integer({"max_steps",

@@ -135,6 +135,7 @@ void LockCycleJudge::RunAll() {
   whole_ = WholeSearch{.executions = 0, .complete = false, .clock_read = false};
   SearchConfig search = scenario_.search;
   search.strategy = StrategyKind::kDpor;
+  search.max_preemptions.reset();
   const auto strategy = MakeSystematic(search, is_program_);
   sim::Validator locks;
   const uint64_t limit = is_program_ ? kMostProgramExecutions : kMostFsExecutions;

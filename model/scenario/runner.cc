@@ -35,12 +35,13 @@ Scenario WithOptions(Scenario scenario, const RunOptions& options) {
   if (options.seed.has_value()) scenario.search.seed = *options.seed;
   if (options.executions.has_value()) scenario.search.executions = *options.executions;
   if (options.pct_depth.has_value()) scenario.search.pct_depth = *options.pct_depth;
-  if (options.max_preemptions.has_value()) {
-    scenario.search.max_preemptions = *options.max_preemptions;
-  }
   if (options.complete) {
     scenario.search.strategy = StrategyKind::kDpor;
     scenario.search.executions = options.executions;
+    scenario.search.max_preemptions.reset();
+  }
+  if (options.max_preemptions.has_value()) {
+    scenario.search.max_preemptions = *options.max_preemptions;
   }
   return scenario;
 }

@@ -286,7 +286,7 @@ struct SearchConfig {
   StrategyKind strategy = StrategyKind::kTimed;
   std::optional<int64_t> executions;       // not given: one, or, in a systematic search, all
   int64_t pct_depth = 3;                   // ordering constraints that a bug takes
-  std::optional<int64_t> max_preemptions;  // depth first: of one execution; not given: any number
+  std::optional<int64_t> max_preemptions;  // systematic: of one execution; none: any number
   uint64_t seed = 1;
   CrashAt crash_at = CrashAt::kEachChange;
   int64_t max_steps = 1'000'000;          // of one execution; then it goes on fairly

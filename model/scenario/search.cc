@@ -141,6 +141,7 @@ void Search::RunPart(Workbench& bench, sim::SystematicStrategy& part, int64_t li
                       .watcher = check.has_value() ? &*check : nullptr,
                       .covers = options_.coverage},
                      part, *chunk.locks);
+    result.abandoned |= !part.last_counts();
     const bool shows_more = Keep(result, number, chunk);
     KeepEnumerated(check, number, chunk);
     if (shows_more || chunk.locks->events_learnt() > learnt_before) {
@@ -330,7 +331,7 @@ std::vector<std::string> Search::Bounds() const {
                                   all_.beyond_limit, " of the executions"));
   }
   if (!IsSystematic(search.strategy)) return bounds;
-  if (search.strategy == StrategyKind::kDepthFirst && search.max_preemptions) {
+  if (search.max_preemptions) {
     bounds.push_back(absl::StrCat("at most ", *search.max_preemptions, " preemptions"));
   }
   if (all_.clock_reads > 0) {

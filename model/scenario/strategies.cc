@@ -51,7 +51,7 @@ std::unique_ptr<sim::Strategy> MakeStrategy(const SearchConfig& search, uint64_t
 }
 
 uint32_t MaxPreemptions(const SearchConfig& search) {
-  const bool bounded = search.strategy == StrategyKind::kDepthFirst && search.max_preemptions;
+  const bool bounded = IsSystematic(search.strategy) && search.max_preemptions;
   return bounded ? static_cast<uint32_t>(*search.max_preemptions)
                  : sim::DepthFirstStrategy::kAnyNumber;
 }
@@ -59,20 +59,28 @@ uint32_t MaxPreemptions(const SearchConfig& search) {
 std::unique_ptr<sim::SystematicStrategy> MakeSystematic(const SearchConfig& search,
                                                         bool one_operation_turns) {
   SIM_CHECK(IsSystematic(search.strategy));
-  if (search.strategy == StrategyKind::kDpor) {
-    return std::make_unique<sim::DporStrategy>(
-        sim::DporOptions{.fixed_turns = one_operation_turns});
+  if (search.strategy == StrategyKind::kDepthFirst) {
+    return std::make_unique<sim::DepthFirstStrategy>(MaxPreemptions(search));
   }
-  return std::make_unique<sim::DepthFirstStrategy>(MaxPreemptions(search));
+  if (search.max_preemptions) {
+    return std::make_unique<sim::DepthFirstStrategy>(
+        MaxPreemptions(search), sim::DepthFirstSubtree{}, sim::DepthFirstMode::kReduced);
+  }
+  return std::make_unique<sim::DporStrategy>(sim::DporOptions{.fixed_turns = one_operation_turns});
 }
 
 std::unique_ptr<sim::SearchTree> MakeSearchTree(const SearchConfig& search,
                                                 bool one_operation_turns) {
   SIM_CHECK(IsSystematic(search.strategy));
-  if (search.strategy == StrategyKind::kDpor) {
-    return std::make_unique<sim::DporTree>(sim::DporOptions{.fixed_turns = one_operation_turns});
+  if (search.strategy == StrategyKind::kDepthFirst) {
+    return std::make_unique<sim::DepthFirstTree>(MaxPreemptions(search),
+                                                 sim::DepthFirstMode::kEvery);
   }
-  return std::make_unique<sim::DepthFirstTree>(MaxPreemptions(search));
+  if (search.max_preemptions) {
+    return std::make_unique<sim::DepthFirstTree>(MaxPreemptions(search),
+                                                 sim::DepthFirstMode::kReduced);
+  }
+  return std::make_unique<sim::DporTree>(sim::DporOptions{.fixed_turns = one_operation_turns});
 }
 
 }  // namespace scenario

@@ -25,10 +25,22 @@ DepthFirstOptions OptionsAt(const ChoicePoint& point, bool may_preempt) {
   return options;
 }
 
+// The order in which they are added does not matter.
+void AddTo(DepthFirstPlaces& places, const DepthFirstPlaces& others) {
+  for (const auto& [place, preemptions] : others) {
+    const auto [it, is_new] = places.try_emplace(place, preemptions);
+    if (!is_new) it->second = std::min(it->second, preemptions);
+  }
+}
+
 }  // namespace
 
 bool DepthFirstStrategy::Next() {
   depth_ = 0;
+  counts_ = true;
+  trace_.Clear();
+  last_task_ = UINT32_MAX;
+  in_turn_ = false;
   if (!std::exchange(begun_, true)) return true;
   for (; states_.size() > root_.path.size(); states_.pop_back()) {
     State& state = states_.back();
@@ -39,18 +51,53 @@ bool DepthFirstStrategy::Next() {
 
 size_t DepthFirstStrategy::Choose(const ChoicePoint& point) {
   if (point.winding_down) return 0;
-  if (depth_ == states_.size()) EnterState(point);
+  if (depth_ == states_.size()) {
+    if (mode_ == DepthFirstMode::kReduced && depth_ > root_.path.size() &&
+        IsKnown({trace_.value(), last_task_}, PreemptionsSoFar())) {
+      counts_ = false;
+      return kAbandon;
+    }
+    EnterState(point);
+  }
   State& state = states_[depth_++];
-  const size_t chosen = state.options.candidates[state.taken];
-  state.actor = point.candidates[chosen].actor;
-  return chosen;
+  const Candidate& chosen = point.candidates[state.options.candidates[state.taken]];
+  state.actor = chosen.actor;
+  if (mode_ == DepthFirstMode::kReduced) {
+    trace_.Begin(point, chosen);
+    in_turn_ = true;
+    if (chosen.actor.kind == Actor::Kind::kTask) last_task_ = chosen.actor.id;
+  }
+  return state.options.candidates[state.taken];
+}
+
+void DepthFirstStrategy::OnTurn(const Turn& turn) {
+  if (std::exchange(in_turn_, false)) trace_.End(turn);
+}
+
+void DepthFirstStrategy::OnEnd() {
+  if (mode_ == DepthFirstMode::kEvery || !counts_) return;
+  counts_ = !IsKnown({.trace = trace_.value(), .at_end = true}, 0);
+}
+
+uint32_t DepthFirstStrategy::PreemptionsSoFar() const {
+  if (states_.empty()) return 0;
+  return states_.back().preemptions + (states_.back().preempts() ? 1 : 0);
+}
+
+bool DepthFirstStrategy::IsKnown(const DepthFirstPlace& place, uint32_t preemptions) {
+  if (known_ != nullptr) {
+    const auto known = known_->find(place);
+    if (known != known_->end() && known->second <= preemptions) return true;
+  }
+  const auto [it, is_new] = places_.try_emplace(place, preemptions);
+  if (!is_new && it->second <= preemptions) return true;
+  it->second = preemptions;
+  return false;
 }
 
 void DepthFirstStrategy::EnterState(const ChoicePoint& point) {
   State state;
-  if (!states_.empty()) {
-    state.preemptions = states_.back().preemptions + (states_.back().preempts() ? 1 : 0);
-  }
+  state.preemptions = PreemptionsSoFar();
   state.options = OptionsAt(point, state.preemptions < max_preemptions_);
   if (depth_ < root_.path.size()) {
     const std::vector<size_t>& options = state.options.candidates;
@@ -84,19 +131,22 @@ std::vector<DepthFirstSubtree> DepthFirstStrategy::Rest() const {
 std::vector<std::unique_ptr<SystematicStrategy>> DepthFirstTree::Take(size_t most) {
   std::vector<std::unique_ptr<SystematicStrategy>> taken;
   for (; taken.size() < most && !open_.empty(); open_.pop_back()) {
-    taken.push_back(
-        std::make_unique<DepthFirstStrategy>(max_preemptions_, std::move(open_.back())));
+    taken.push_back(std::make_unique<DepthFirstStrategy>(max_preemptions_, std::move(open_.back()),
+                                                         mode_, &known_));
   }
   taken_ = taken.size();
   return taken;
 }
 
 void DepthFirstTree::Join(SystematicStrategy& subtree) {
-  std::vector<DepthFirstSubtree> rest = static_cast<DepthFirstStrategy&>(subtree).Rest();
+  auto& part = static_cast<DepthFirstStrategy&>(subtree);
+  std::vector<DepthFirstSubtree> rest = part.Rest();
+  AddTo(joined_, part.places());
   std::move(rest.begin(), rest.end(), std::back_inserter(left_));
   if (--taken_ > 0) return;
   std::move(left_.rbegin(), left_.rend(), std::back_inserter(open_));
   left_.clear();
+  AddTo(known_, std::exchange(joined_, {}));
 }
 
 size_t DepthFirstProbe::Choose(const ChoicePoint& point) {

@@ -6,6 +6,13 @@
 // searched.
 //
 // Memory grows with the depth of an execution, not with their number.
+//
+// With a bound on preemptions it can be told to reduce: of executions that have come to the same
+// trace (trace_hash.h), the same task having run last, with as many preemptions left, one goes on;
+// the others are given up, since what can come is the same. An execution that ends as a trace seen
+// does not count. So each trace that some execution within the bound shows is shown, and none
+// beyond it. Memory then grows with the number of traces and their beginnings, about 40 bytes for
+// each.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +21,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "sim/engine/random.h"
 #include "sim/explore/systematic.h"
+#include "sim/explore/trace_hash.h"
 
 namespace sim {
 
@@ -31,17 +40,42 @@ struct DepthFirstSubtree {
   size_t begun = 0;
 };
 
+enum class DepthFirstMode : uint8_t { kEvery, kReduced };
+
+// What executions have come to, with the fewest preemptions so far. Look-up only.
+struct DepthFirstPlace {
+  TraceHash::Value trace;
+  uint32_t last_task = UINT32_MAX;
+  bool at_end = false;
+
+  bool operator==(const DepthFirstPlace&) const = default;
+  template <class H>
+  friend H AbslHashValue(H hash, const DepthFirstPlace& place) {
+    return H::combine(std::move(hash), place.trace, place.last_task, place.at_end);
+  }
+};
+using DepthFirstPlaces = absl::flat_hash_map<DepthFirstPlace, uint32_t>;
+
 class DepthFirstStrategy final : public SystematicStrategy {
  public:
   static constexpr uint32_t kAnyNumber = UINT32_MAX;
 
-  explicit DepthFirstStrategy(uint32_t max_preemptions = kAnyNumber, DepthFirstSubtree subtree = {})
-      : max_preemptions_(max_preemptions), root_(std::move(subtree)) {}
+  // Reduced: `known`, if it is not null, are places that others see to; it outlives this.
+  explicit DepthFirstStrategy(uint32_t max_preemptions = kAnyNumber, DepthFirstSubtree subtree = {},
+                              DepthFirstMode mode = DepthFirstMode::kEvery,
+                              const DepthFirstPlaces* known = nullptr)
+      : max_preemptions_(max_preemptions), mode_(mode), root_(std::move(subtree)), known_(known) {}
+
+  // Reduced: those that it has come to.
+  const DepthFirstPlaces& places() const { return places_; }
 
   [[nodiscard]] bool Next() override;
+  bool last_counts() const override { return counts_; }
   // What is left, in order.
   std::vector<DepthFirstSubtree> Rest() const;
   size_t Choose(const ChoicePoint& point) override;
+  void OnTurn(const Turn& turn) override;
+  void OnEnd() override;
 
  private:
   // A state: what could be done, and which of it is being done.
@@ -55,28 +89,42 @@ class DepthFirstStrategy final : public SystematicStrategy {
   };
 
   void EnterState(const ChoicePoint& point);
+  uint32_t PreemptionsSoFar() const;
+  bool IsKnown(const DepthFirstPlace& place, uint32_t preemptions);
 
   uint32_t max_preemptions_;
+  DepthFirstMode mode_;
   DepthFirstSubtree root_;
   bool begun_ = false;
   std::vector<State> states_;
   size_t depth_ = 0;  // of the execution at hand
+  bool counts_ = true;
+
+  const DepthFirstPlaces* known_ = nullptr;
+  DepthFirstPlaces places_;
+  TraceHash trace_;
+  uint32_t last_task_ = UINT32_MAX;
+  bool in_turn_ = false;  // one that a choice was made for
 };
 
 class DepthFirstTree final : public SearchTree {
  public:
-  explicit DepthFirstTree(uint32_t max_preemptions = DepthFirstStrategy::kAnyNumber)
-      : max_preemptions_(max_preemptions) {}
+  explicit DepthFirstTree(uint32_t max_preemptions = DepthFirstStrategy::kAnyNumber,
+                          DepthFirstMode mode = DepthFirstMode::kEvery)
+      : max_preemptions_(max_preemptions), mode_(mode) {}
 
   [[nodiscard]] std::vector<std::unique_ptr<SystematicStrategy>> Take(size_t most) override;
   void Join(SystematicStrategy& subtree) override;
 
  private:
   uint32_t max_preemptions_;
+  DepthFirstMode mode_;
   std::vector<DepthFirstSubtree> open_ = {{}};  // the next one last
   // Of those taken, what is left of those joined; the next one first.
   std::vector<DepthFirstSubtree> left_;
   size_t taken_ = 0;
+  // Of all parts that were joined before any of those was taken; of those joined since.
+  DepthFirstPlaces known_, joined_;
 };
 
 // One way at random through what DepthFirstStrategy goes through. The product of the numbers of

@@ -15,6 +15,9 @@ class SystematicStrategy : public Strategy {
   // Gets ready for the next execution; false: there is none.
   [[nodiscard]] virtual bool Next() = 0;
 
+  // Once an execution has ended: does it show what no other of this strategy has shown?
+  virtual bool last_counts() const { return true; }
+
   bool wants_turns() const final { return true; }
 };
 

@@ -71,7 +71,7 @@ struct Outcome {
   std::set<std::string> distinct() const { return {traces.begin(), traces.end()}; }
 };
 
-void RunOne(Strategy& search, const Program& program, StackPool& pool, StackTable& stacks,
+void RunOne(SystematicStrategy& search, const Program& program, StackPool& pool, StackTable& stacks,
             Outcome& outcome) {
   TraceListener listener(search);
   Stage stage(listener, pool, stacks);
@@ -79,7 +79,7 @@ void RunOne(Strategy& search, const Program& program, StackPool& pool, StackTabl
     stage.world.Spawn("thread", TaskKind::kUser, [&] { body(stage); });
   }
   const ExecutionEnd end = stage.world.Run();
-  if (listener.abandoned()) {
+  if (listener.abandoned() || !search.last_counts()) {
     ++outcome.abandoned;
     return;
   }
@@ -450,11 +450,79 @@ TEST_P(RandomPrograms, EachExecutionComesOnceInParts) {
   }
 }
 
+// --- With a bound on preemptions -----------------------------------------------------------------
+
+std::optional<Outcome> WithinBound(uint32_t bound, DepthFirstMode mode, const Program& program,
+                                   uint64_t max_executions = UINT64_MAX) {
+  DepthFirstStrategy search(bound, {}, mode);
+  return Explore(search, program, max_executions);
+}
+
+// Programs of more threads than those above: what a bound is for.
+RandomProgram LargerProgram(uint64_t seed, int kinds) {
+  RandomStream random(seed, "larger program");
+  std::vector<std::vector<RandomProgram::Op>> threads(3 + random.UniformBelow(2));
+  for (auto& ops : threads) {
+    ops.resize(1 + random.UniformBelow(threads.size() == 3 ? 4 : 3));
+    for (RandomProgram::Op& op : ops) {
+      op = {static_cast<int>(random.UniformBelow(static_cast<uint64_t>(kinds))),
+            static_cast<int>(random.UniformBelow(2))};
+    }
+  }
+  return RandomProgram(std::move(threads));
+}
+
+// All that brute force reaches within the bound, nothing else, each trace once; and in parts.
+TEST_P(RandomPrograms, WithABoundEachTraceOfTheBruteForceComesOnce) {
+  constexpr uint64_t kMaxExecutions = 1'000;
+  for (uint64_t seed = 0; seed < 40; ++seed) {
+    const RandomProgram random = LargerProgram(seed, GetParam());
+    for (const uint32_t bound : {0u, 1u, 2u, 3u}) {
+      SCOPED_TRACE(absl::StrCat("seed ", seed, ": ", Describe(random), ", ", bound));
+      const auto all = WithinBound(bound, DepthFirstMode::kEvery, random.program(), kMaxExecutions);
+      if (!all.has_value()) break;
+      const auto reduced = WithinBound(bound, DepthFirstMode::kReduced, random.program());
+      ASSERT_EQ(reduced->distinct(), all->distinct());
+      ASSERT_EQ(reduced->traces.size(), all->distinct().size());
+      ASSERT_EQ(reduced->states, all->states);
+      ASSERT_LE(reduced->traces.size() + reduced->abandoned, all->traces.size());
+      for (const int executions : {1, 3}) {
+        DepthFirstTree tree(bound, DepthFirstMode::kReduced);
+        const Outcome parts = ExploreInParts(tree, random.program(), executions);
+        ASSERT_EQ(parts.distinct(), all->distinct());
+        ASSERT_EQ(parts.states, all->states);
+      }
+    }
+  }
+}
+
+// Of the literature's programs: executions within the bound; traces; executions begun to see these.
+TEST(DepthFirstTest, WithABoundFewerExecutionsAreBegunThanThereAre) {
+  struct Row {
+    Program program;
+    uint32_t bound = 0;
+    size_t every = 0, traces = 0, begun = 0;
+  };
+  const Row rows[] = {{Philosophers(5, 1, true), 0, 120, 30, 105},
+                      {Philosophers(5, 1, true), 1, 3'064, 30, 1'226},
+                      {Philosophers(3, 2, true), 1, 84, 24, 78},
+                      {Philosophers(3, 2, true), 3, 2'395, 90, 754},
+                      {Philosophers(3, 3, true), 2, 1'272, 192, 841},
+                      {LastZero(5), 0, 720, 64, 415}};
+  for (const Row& row : rows) {
+    const Outcome every = *WithinBound(row.bound, DepthFirstMode::kEvery, row.program);
+    const Outcome reduced = *WithinBound(row.bound, DepthFirstMode::kReduced, row.program);
+    EXPECT_EQ(every.traces.size(), row.every);
+    EXPECT_EQ(reduced.distinct(), every.distinct());
+    EXPECT_EQ(reduced.traces.size(), row.traces);
+    EXPECT_EQ(reduced.traces.size() + reduced.abandoned, row.begun);
+  }
+}
+
 // Lets tasks queue for locks that they will not get at once.
-class Impatient final : public Strategy {
+class Impatient final : public SystematicStrategy {
  public:
-  bool wants_turns() const override { return true; }
-  [[nodiscard]] bool Next() { return search_.Next(); }
+  [[nodiscard]] bool Next() override { return search_.Next(); }
   size_t Choose(const ChoicePoint& point) override {
     std::vector<Candidate> candidates(point.candidates.begin(), point.candidates.end());
     for (Candidate& candidate : candidates) candidate.blocked = false;
