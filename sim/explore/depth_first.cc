@@ -25,7 +25,6 @@ DepthFirstOptions OptionsAt(const ChoicePoint& point, bool may_preempt) {
   return options;
 }
 
-// The order in which they are added does not matter.
 void AddTo(DepthFirstPlaces& places, const DepthFirstPlaces& others) {
   for (const auto& [place, preemptions] : others) {
     const auto [it, is_new] = places.try_emplace(place, preemptions);
@@ -130,6 +129,8 @@ std::vector<DepthFirstSubtree> DepthFirstStrategy::Rest() const {
 
 std::vector<std::unique_ptr<SystematicStrategy>> DepthFirstTree::Take(size_t most) {
   std::vector<std::unique_ptr<SystematicStrategy>> taken;
+  // Parts that are searched at the same time would come to the same places.
+  if (mode_ == DepthFirstMode::kReduced) most = std::min<size_t>(most, 1);
   for (; taken.size() < most && !open_.empty(); open_.pop_back()) {
     taken.push_back(std::make_unique<DepthFirstStrategy>(max_preemptions_, std::move(open_.back()),
                                                          mode_, &known_));
@@ -141,12 +142,11 @@ std::vector<std::unique_ptr<SystematicStrategy>> DepthFirstTree::Take(size_t mos
 void DepthFirstTree::Join(SystematicStrategy& subtree) {
   auto& part = static_cast<DepthFirstStrategy&>(subtree);
   std::vector<DepthFirstSubtree> rest = part.Rest();
-  AddTo(joined_, part.places());
+  AddTo(known_, part.places());
   std::move(rest.begin(), rest.end(), std::back_inserter(left_));
   if (--taken_ > 0) return;
   std::move(left_.rbegin(), left_.rend(), std::back_inserter(open_));
   left_.clear();
-  AddTo(known_, std::exchange(joined_, {}));
 }
 
 size_t DepthFirstProbe::Choose(const ChoicePoint& point) {

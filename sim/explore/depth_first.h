@@ -12,7 +12,7 @@
 // the others are given up, since what can come is the same. An execution that ends as a trace seen
 // does not count. So each trace that some execution within the bound shows is shown, and none
 // beyond it. Memory then grows with the number of traces and their beginnings, about 40 bytes for
-// each.
+// each, and one part of the tree is searched at a time.
 #pragma once
 
 #include <cstddef>
@@ -123,8 +123,7 @@ class DepthFirstTree final : public SearchTree {
   // Of those taken, what is left of those joined; the next one first.
   std::vector<DepthFirstSubtree> left_;
   size_t taken_ = 0;
-  // Of all parts that were joined before any of those was taken; of those joined since.
-  DepthFirstPlaces known_, joined_;
+  DepthFirstPlaces known_;  // of the parts joined
 };
 
 // One way at random through what DepthFirstStrategy goes through. The product of the numbers of
