@@ -1,8 +1,12 @@
 // Which Mazurkiewicz trace (dpor.h) the turns taken so far are: the same for any order of
-// independent turns, and for the first 2^64 or so of others another, since it has 128 bits.
+// independent turns, and another for another trace, but for the odds of 128 bits.
 //
 // A trace is told by who touched each object between which of its writes. An event goes by who made
-// it, since its id depends on the order of independent turns. Linear in the accesses.
+// it, since its id depends on the order of independent turns. An object goes by its number: where
+// independent turns make objects, as timers in a file system, one trace may be taken for several.
+// That costs executions and hides nothing: equal numbers in all accesses are equal dependencies.
+//
+// Linear in the accesses.
 #pragma once
 
 #include <cstdint>
