@@ -154,7 +154,9 @@ struct Ext4SbInfo : SuperBlock {
   sim::Mutex s_orphan_lock;
   // In memory, newest first.
   sim::Shared<std::vector<Ino>> s_orphan{world, {"s_orphan"}, {}, {}};
-  bool emergency = false;  // ext4_emergency_state()
+  bool emergency = false;  // EXT4_FLAGS_EMERGENCY_RO
+  sim::Shared<bool> shutdown{
+      world, {"EXT4_FLAGS_SHUTDOWN", sim::Sharing::kAtomic, "a bit of s_ext4_flags"}, {}, false};
 
   // mballoc: what may be allocated, as opposed to what the bitmap on disk says.
   // Set: in use or waiting for the commit that frees it.
@@ -203,7 +205,12 @@ struct Ext4SbInfo : SuperBlock {
   void evict_inode(Inode& inode) override;
 
   uint32_t block_bytes() const { return geometry.block_bytes; }
-  Errno ext4_emergency_state() const { return emergency ? Errno::kRoFs : Errno::kOk; }
+  bool ext4_forced_shutdown() const { return shutdown; }
+  Errno ext4_emergency_state() const {
+    if (ext4_forced_shutdown()) return Errno::kIo;
+    return emergency ? Errno::kRoFs : Errno::kOk;
+  }
+  bool syncs() const override { return ext4_emergency_state() == Errno::kOk; }
 };
 
 // --- ext4_jbd2.c ---------------------------------------------------------------------------------
@@ -334,10 +341,25 @@ Errno ext4_iomap_zero_range(Ext4Inode& inode, uint64_t from, uint32_t len, bool*
 // iomap_page_mkwrite(): the folio is locked.
 Errno ext4_iomap_page_mkwrite(Ext4Inode& inode, Folio& folio, bool delalloc);
 
+// --- ioctl.c -------------------------------------------------------------------------------------
+
+// EXT4_GOING_FLAGS_*: what is written before nothing is any more.
+enum class GoingFlags : uint8_t {
+  kDefault,     // everything: the file system is frozen, and thawed when it is shut down
+  kLogflush,    // the running transaction, with the ordered data that it waits for
+  kNologflush,  // nothing
+};
+// From now on every call that reads or changes a file returns EIO, handles cannot be started,
+// nothing is written back, and what no transaction has committed never will be. Parks. Fails if the
+// file system cannot be frozen.
+Errno ext4_force_shutdown(Ext4SbInfo& sbi, GoingFlags flags);
+
 // --- file.c --------------------------------------------------------------------------------------
 
 // file_modified(): the times of the inode, in a handle of their own.
 Errno ext4_dirty_inode(Ext4Inode& inode);
+// open(2) of a file that is there; it only fails.
+Errno ext4_file_open(const Ext4Inode& inode);
 // Fills a folio from disk, unless it is uptodate.
 Errno filemap_read_folio(Ext4Inode& inode, uint64_t index);
 

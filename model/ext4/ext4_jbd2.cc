@@ -23,7 +23,8 @@ Ext4Handle::Ext4Handle(Ext4SbInfo& sbi, int nblocks, int rsv_blocks, sim::Site s
 
 Ext4Handle::Ext4Handle(Ext4SbInfo& sbi, Handle* reserved, sim::Site site) : sbi_(sbi) {
   SIM_FRAME("__ext4_journal_start_reserved");
-  error_ = jbd2_journal_start_reserved(*reserved, site);
+  error_ = sbi.ext4_emergency_state();
+  if (error_ == Errno::kOk) error_ = jbd2_journal_start_reserved(*reserved, site);
   if (error_ == Errno::kOk) {
     handle_ = reserved;
   } else {

@@ -51,6 +51,7 @@ IoResult Ext4SbInfo::write_iter(Kiocb& iocb, IovIter& from) {
 
 IoResult Ext4SbInfo::read_iter(Inode& vfs_inode, uint64_t pos, uint64_t len) {
   SIM_FRAME("ext4_file_read_iter");
+  if (ext4_forced_shutdown()) return {0, Errno::kIo};
   Ext4Inode& inode = EXT4_I(vfs_inode);
   uint64_t done = 0;
   while (done < len) {
@@ -63,6 +64,11 @@ IoResult Ext4SbInfo::read_iter(Inode& vfs_inode, uint64_t pos, uint64_t len) {
     done += std::min({len - done, size - at, folio_bytes - at % folio_bytes});
   }
   return {done};
+}
+
+Errno ext4_file_open(const Ext4Inode& inode) {
+  SIM_FRAME("ext4_file_open");
+  return inode.sbi.ext4_forced_shutdown() ? Errno::kIo : Errno::kOk;
 }
 
 Errno filemap_read_folio(Ext4Inode& inode, uint64_t index) {

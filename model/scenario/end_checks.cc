@@ -127,7 +127,8 @@ void CheckContents(Ext4Inode& inode, uint64_t begin, uint64_t end) {
 }
 
 void CheckAtEnd(Ext4SbInfo& sbi) {
-  if (sbi.emergency || !sbi.device.config().faults.empty()) return;
+  if (sbi.ext4_emergency_state() != model::Errno::kOk || !sbi.device.config().faults.empty())
+    return;
   int64_t reserved = 0;
   for (const auto& [ino, inode] : sbi.inodes) {
     if (inode->type != model::FileType::kRegular || inode->i_nlink == 0) continue;

@@ -109,6 +109,7 @@ bool NamesFile(OpKind kind) {
     case OpKind::kEmergency:
     case OpKind::kDropCaches:
     case OpKind::kFreeze:
+    case OpKind::kShutdown:
       return false;
     default:
       return true;
@@ -138,6 +139,11 @@ void VisitCall(FieldVisitor& v, Op& op) {
   if (op.kind == OpKind::kWriteback) {
     v.Integer({"pos_bytes", "Where in the file it starts."}, kFileBytes, op.pos_bytes);
     v.Integer({"len_bytes", "How much it covers; 0: to the end."}, kFileBytes, op.len_bytes);
+  }
+  if (op.kind == OpKind::kShutdown) {
+    v.Name({"flush", "What it writes first: default everything, log the journal, none nothing.",
+            Need::kRequired},
+           kShutdownFlushNames, op.flush);
   }
   if (op.kind == OpKind::kTruncate) {
     v.Integer({"size_bytes", "The new size.", Need::kRequired}, kFileBytes, op.size_bytes);

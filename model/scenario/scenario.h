@@ -107,6 +107,7 @@ enum class OpKind {
   kEmergency,
   kDropCaches,
   kFreeze,
+  kShutdown,
   kMmapWrite,
   kSleep,  // the last one on a file system, the first one of lock programs
   kLock,
@@ -145,16 +146,17 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 54> kOpKindNames = {
-    "write",     "read",         "truncate",  "fallocate",     "fsync",       "fdatasync",
-    "sync",      "writeback",    "create",    "unlink",        "rename",      "open",
-    "close",     "commit",       "emergency", "drop_caches",   "freeze",      "mmap_write",
-    "sleep",     "lock",         "trylock",   "unlock",        "downgrade",   "assert_held",
-    "wait",      "owe",          "signal",    "clear",         "submit",      "wait_until",
-    "load",      "store",        "add",       "cas",           "let",         "assert",
-    "irq_off",   "irq_on",       "bh_off",    "bh_on",         "nofs_save",   "nofs_restore",
-    "noio_save", "noio_restore", "alloc",     "reclaim_begin", "reclaim_end", "queue",
-    "flush",     "if",           "else",      "while",         "repeat",      "end"};
+inline constexpr std::array<std::string_view, 55> kOpKindNames = {
+    "write",        "read",      "truncate",     "fallocate",   "fsync",         "fdatasync",
+    "sync",         "writeback", "create",       "unlink",      "rename",        "open",
+    "close",        "commit",    "emergency",    "drop_caches", "freeze",        "shutdown",
+    "mmap_write",   "sleep",     "lock",         "trylock",     "unlock",        "downgrade",
+    "assert_held",  "wait",      "owe",          "signal",      "clear",         "submit",
+    "wait_until",   "load",      "store",        "add",         "cas",           "let",
+    "assert",       "irq_off",   "irq_on",       "bh_off",      "bh_on",         "nofs_save",
+    "nofs_restore", "noio_save", "noio_restore", "alloc",       "reclaim_begin", "reclaim_end",
+    "queue",        "flush",     "if",           "else",        "while",         "repeat",
+    "end"};
 
 // In the order of model::FallocMode.
 enum class FallocateMode {
@@ -166,6 +168,10 @@ enum class FallocateMode {
 };
 inline constexpr std::array<std::string_view, 5> kFallocateModeNames = {
     "allocate", "allocate_keep_size", "punch_hole", "zero_range", "zero_range_keep_size"};
+
+// What a shutdown writes first, in the order of model::GoingFlags.
+enum class ShutdownFlush { kDefault, kLog, kNone };
+inline constexpr std::array<std::string_view, 3> kShutdownFlushNames = {"default", "log", "none"};
 
 // What a call returns: an errno such as "ENOSPC", or, when that is empty, a number.
 struct OpResult {
@@ -200,13 +206,14 @@ struct Op {
   int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate, writeback
   int64_t len_bytes = 0;  // write, mmap_write, read, fallocate
   FallocateMode mode = FallocateMode::kAllocate;
-  bool sync = false;                      // write: as with O_SYNC
-  bool dsync = false;                     // write: as with O_DSYNC
-  std::optional<int64_t> fault_at_bytes;  // write: user memory is readable up to here only
-  int64_t size_bytes = 0;                 // truncate
-  int64_t duration_ns = 0;                // sleep
-  std::optional<OpResult> returns;        // any other outcome is a finding
-  ProgramOperands on;                     // lock programs
+  bool sync = false;                              // write: as with O_SYNC
+  bool dsync = false;                             // write: as with O_DSYNC
+  std::optional<int64_t> fault_at_bytes;          // write: user memory is readable up to here only
+  int64_t size_bytes = 0;                         // truncate
+  int64_t duration_ns = 0;                        // sleep
+  ShutdownFlush flush = ShutdownFlush::kDefault;  // shutdown
+  std::optional<OpResult> returns;                // any other outcome is a finding
+  ProgramOperands on;                             // lock programs
 };
 
 enum class ThreadContext { kTask, kHardirq, kSoftirq };

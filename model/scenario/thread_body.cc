@@ -39,6 +39,10 @@ std::string CallText(const Op& op) {
   }
   if (op.kind == OpKind::kRename) absl::StrAppend(&text, " to ", op.to);
   if (op.kind == OpKind::kTruncate) absl::StrAppend(&text, " to ", op.size_bytes);
+  if (op.kind == OpKind::kShutdown) {
+    absl::StrAppend(&text, ", flush ",
+                    std::string(kShutdownFlushNames[static_cast<size_t>(op.flush)]));
+  }
   return text;
 }
 
@@ -99,6 +103,8 @@ OpResult ThreadBody::Perform(const Op& op) {
       return FromErrno(sbi_.create(op.file));
     case OpKind::kUnlink:
       return FromErrno(sbi_.unlink(op.file));
+    case OpKind::kShutdown:
+      return FromErrno(model::ext4_force_shutdown(sbi_, static_cast<model::GoingFlags>(op.flush)));
     case OpKind::kRename:
       return FromErrno(sbi_.rename(op.file, op.to));
     case OpKind::kOpen:
@@ -155,6 +161,8 @@ OpResult ThreadBody::Open(const Op& op) {
   if (open_files_.contains(op.file)) return {};
   model::Inode* inode = sbi_.lookup(op.file);
   if (inode == nullptr) return FromErrno(Errno::kNoEnt);
+  const Errno error = model::ext4_file_open(model::EXT4_I(*inode));
+  if (error != Errno::kOk) return FromErrno(error);
   ++inode->i_count;
   open_files_[op.file] = inode;
   return {};

@@ -106,6 +106,8 @@ struct SuperBlock {
   virtual Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) = 0;
   virtual Errno fsync(Inode& inode, bool datasync) = 0;
   virtual Errno sync_fs() = 0;
+  // False: sync_fs() says that all is well, and does nothing.
+  virtual bool syncs() const = 0;
   virtual Errno freeze_fs() = 0;
   virtual Inode* lookup(const std::string& name) = 0;  // null: no such file
   virtual Errno create(const std::string& name) = 0;

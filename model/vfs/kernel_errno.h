@@ -17,7 +17,7 @@ enum class Errno : uint8_t {
   kNoSpc,     // ENOSPC
   kRoFs,      // EROFS
   kRange,     // ERANGE
-  kShutdown,  // EIO of a file system that was shut down or is in emergency state
+  kShutdown,  // ESHUTDOWN: why a journal was aborted; calls fail with EIO then
 };
 
 // "ENOSPC"; "0" for kOk.

@@ -69,7 +69,7 @@ Errno ksys_sync(SuperBlock& sb) {
   sim::ReadGuard s_umount(sb.s_umount);
   sync_inodes_sb(sb);
   const Errno error = sb.sync_fs();
-  sb.history.EndSync(sync, error == Errno::kOk);
+  sb.history.EndSync(sync, error == Errno::kOk && sb.syncs());
   return error;
 }
 
@@ -86,7 +86,7 @@ Errno freeze_super(SuperBlock& sb) {
     sb.s_intwriters.percpu_down_write();
     if (error == Errno::kOk) error = sb.freeze_fs();
   }
-  sb.history.EndSync(sync, error == Errno::kOk);
+  sb.history.EndSync(sync, error == Errno::kOk && sb.syncs());
   if (error != Errno::kOk) thaw_super(sb);
   return error;
 }

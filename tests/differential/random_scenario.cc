@@ -83,6 +83,10 @@ class Generator {
       thread.ops.push_back(MakeOp());
       if (long_ && i % 4 == 3) thread.ops.push_back({.kind = OpKind::kCommit});
     }
+    if (random_.OneIn(12)) {
+      thread.ops.push_back(
+          {.kind = OpKind::kShutdown, .flush = static_cast<scenario::ShutdownFlush>(Below(3))});
+    }
     scenario_.threads.push_back(std::move(thread));
   }
 
