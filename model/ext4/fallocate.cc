@@ -2,9 +2,8 @@
 // [fs/ext4/extents.c, ext4_fallocate(); fs/ext4/inode.c, ext4_punch_hole()].
 //
 //   sb_start_write > i_rwsem > handle > i_data_sem                      allocate
-//   sb_start_write > i_rwsem > invalidate_lock > folio lock             punch, zero: the page
-//   cache,
-//                              invalidate_lock > handle > i_data_sem    and the blocks
+//   sb_start_write > i_rwsem > invalidate_lock > folio lock             punch, zero: page cache,
+//                              invalidate_lock > handle > i_data_sem    and blocks
 //
 // Blocks allocated ahead are unwritten, whatever dioread_nolock says. A range is zeroed by making
 // its whole blocks unwritten, and by zeroing the parts of blocks at its ends in the page cache;
