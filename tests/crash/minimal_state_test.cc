@@ -15,11 +15,7 @@
 namespace model {
 namespace {
 
-#ifdef SIM_FIBER_ASAN
-constexpr uint64_t kMaxTriedStates = 1 << 5;
-#else
 constexpr uint64_t kMaxTriedStates = 1 << 6;
-#endif
 
 using Bios = std::set<sim::BioId>;
 
