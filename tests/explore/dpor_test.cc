@@ -475,7 +475,7 @@ RandomProgram LargerProgram(uint64_t seed, int kinds) {
 // All that brute force reaches within the bound, nothing else, each trace once; and in parts.
 TEST_P(RandomPrograms, WithABoundEachTraceOfTheBruteForceComesOnce) {
   constexpr uint64_t kMaxExecutions = 400;
-  for (uint64_t seed = 0; seed < 24; ++seed) {
+  for (uint64_t seed = 0; seed < 12; ++seed) {
     const RandomProgram random = LargerProgram(seed, GetParam());
     for (const uint32_t bound : {0u, 1u, 2u, 3u}) {
       SCOPED_TRACE(absl::StrCat("seed ", seed, ": ", Describe(random), ", ", bound));

@@ -56,7 +56,7 @@ std::string RandomProgram(std::mt19937& random) {
 TEST(ProgramSlotTest, ThoseProgramsAreReportedThatCanDeadlock) {
   std::mt19937 random(1);
   int deadlocks = 0, excluded = 0;
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 100; ++round) {
     const std::string text = RandomProgram(random);
     const auto parsed = ParseScenario("p", text, {});
     ASSERT_TRUE(parsed.ok()) << parsed.status();
@@ -70,8 +70,8 @@ TEST(ProgramSlotTest, ThoseProgramsAreReportedThatCanDeadlock) {
     deadlocks += found("deadlock") ? 1 : 0;
     excluded += result.excluded_cycles.empty() ? 0 : 1;
   }
-  EXPECT_GT(deadlocks, 50);
-  EXPECT_GT(excluded, 5);
+  EXPECT_GT(deadlocks, 25);
+  EXPECT_GT(excluded, 2);
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ TEST(WorkloadSpaceTest, WithAcesOperationsItIsAces) {
 // What a thread does, without its name.
 std::string Calls(const Scenario& scenario) { return ToJson(scenario)["threads"][0]["ops"].dump(); }
 
+// Of the largest space, each eleventh is read again.
 TEST(WorkloadSpaceTest, EachIsAnotherAndAValidScenario) {
   for (const WorkloadSpace space : {WorkloadSpace{1, 1}, {1, 2}, {2, 1}, {2, 2}}) {
     std::set<std::string> names, calls;
@@ -52,6 +53,7 @@ TEST(WorkloadSpaceTest, EachIsAnotherAndAValidScenario) {
       const Scenario made = space.Make(i, Scenario{});
       EXPECT_TRUE(names.insert(made.name).second) << made.name;
       EXPECT_TRUE(calls.insert(Calls(made)).second) << made.name;
+      if (space.Count() > 10'000 && i % 11 != 0) continue;
       const std::string text = ToJson(made).dump();
       const auto read = ParseScenario(made.name, text, {});
       ASSERT_TRUE(read.ok()) << read.status();
