@@ -21,6 +21,11 @@ class LearntEndsTest : public LockingTest {
   static void Wait(WaitQueue& queue) {
     queue.wait_event([] { return true; });
   }
+  void WaitUnderTheMutex() {
+    mutex_.mutex_lock();
+    Wait(event_);
+    mutex_.mutex_unlock();
+  }
   void End() { tracker_.Ends(event_, Site::Here()); }
 
   // By the dependencies that all of it leaves.
@@ -41,11 +46,7 @@ class LearntEndsTest : public LockingTest {
 
 TEST_F(LearntEndsTest, ALockTakenBeforeIsWaitedFor) {
   Do("ender", [this] { Take(), End(); });
-  Do("waiter", [this] {
-    mutex_.mutex_lock();
-    Wait(event_);
-    mutex_.mutex_unlock();
-  });
+  Do("waiter", [this] { WaitUnderTheMutex(); });
   EXPECT_THAT(Cycles(), ElementsAre("event --> mutex --> event"));
 }
 
@@ -60,11 +61,7 @@ TEST_F(LearntEndsTest, SoIsAnEventWaitedForBefore) {
 
 TEST_F(LearntEndsTest, NotWhatIsTakenLater) {
   Do("ender", [this] { End(), Take(); });
-  Do("waiter", [this] {
-    mutex_.mutex_lock();
-    Wait(event_);
-    mutex_.mutex_unlock();
-  });
+  Do("waiter", [this] { WaitUnderTheMutex(); });
   EXPECT_THAT(Cycles(), IsEmpty());
 }
 
@@ -74,11 +71,7 @@ TEST_F(LearntEndsTest, NotWhatOnlyWasTried) {
     mutex_.mutex_unlock();
     End();
   });
-  Do("waiter", [this] {
-    mutex_.mutex_lock();
-    Wait(event_);
-    mutex_.mutex_unlock();
-  });
+  Do("waiter", [this] { WaitUnderTheMutex(); });
   EXPECT_THAT(Cycles(), IsEmpty());
 }
 
@@ -88,11 +81,7 @@ TEST_F(LearntEndsTest, WhoBeginsAnewHasWaitedForNothing) {
     tracker_.BeginsAnew();
     End();
   });
-  Do("waiter", [this] {
-    mutex_.mutex_lock();
-    Wait(event_);
-    mutex_.mutex_unlock();
-  });
+  Do("waiter", [this] { WaitUnderTheMutex(); });
   EXPECT_THAT(Cycles(), IsEmpty());
 }
 
