@@ -49,14 +49,17 @@ class ExtentsTest : public ::testing::TestWithParam<uint64_t> {
       EXPECT_EQ((map.m_flags & kMapUnwritten) != 0, entry->second.unwritten);
     }
   }
-  void Convert(Lblk lblk, uint32_t len) {
+  // To written, or back.
+  void Convert(Lblk lblk, uint32_t len, uint32_t how = kGetBlocksConvert) {
     Ext4MapBlocks map{lblk, len};
     Ext4Handle handle(rig.sbi(), kMapCredits);
     ASSERT_TRUE(handle.ok());
     sim::WriteGuard i_data_sem(inode->i_data_sem);
-    const uint32_t flags = kGetBlocksCreate | kGetBlocksUnwritExt | kGetBlocksConvert;
+    const uint32_t flags = kGetBlocksCreate | kGetBlocksUnwritExt | how;
     ASSERT_EQ(ext4_ext_map_blocks(handle.get(), *inode, map, flags), Errno::kOk);
-    for (uint32_t i = 0; i < map.m_len; ++i) oracle.at(lblk + i).unwritten = false;
+    for (uint32_t i = 0; i < map.m_len; ++i) {
+      oracle.at(lblk + i).unwritten = how == kGetBlocksConvertUnwritten;
+    }
   }
   void Punch(Lblk start, Lblk end) {
     Ext4Handle handle(rig.sbi(), kMapCredits);
@@ -64,15 +67,6 @@ class ExtentsTest : public ::testing::TestWithParam<uint64_t> {
     sim::WriteGuard i_data_sem(inode->i_data_sem);
     ASSERT_EQ(ext4_ext_remove_space(*handle, *inode, start, end), Errno::kOk);
     oracle.erase(oracle.lower_bound(start), oracle.lower_bound(end));
-  }
-  void ConvertBack(Lblk lblk, uint32_t len) {
-    Ext4MapBlocks map{lblk, len};
-    Ext4Handle handle(rig.sbi(), kMapCredits);
-    ASSERT_TRUE(handle.ok());
-    sim::WriteGuard i_data_sem(inode->i_data_sem);
-    const uint32_t flags = kGetBlocksCreate | kGetBlocksUnwritExt | kGetBlocksConvertUnwritten;
-    ASSERT_EQ(ext4_ext_map_blocks(handle.get(), *inode, map, flags), Errno::kOk);
-    for (uint32_t i = 0; i < map.m_len; ++i) oracle.at(lblk + i).unwritten = true;
   }
   void Truncate(Lblk start) {
     Ext4Handle handle(rig.sbi(), kMapCredits);
@@ -95,7 +89,7 @@ class ExtentsTest : public ::testing::TestWithParam<uint64_t> {
       case 1:
         if (at == oracle.end()) break;
         if (at->second.unwritten) return Convert(at->first, UnwrittenFrom(at, len));
-        if (random.OneIn(4)) return ConvertBack(at->first, len);
+        if (random.OneIn(4)) return Convert(at->first, len, kGetBlocksConvertUnwritten);
         break;
       case 2:
         if (random.OneIn(100)) return Truncate(lblk);
