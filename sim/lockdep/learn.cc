@@ -76,7 +76,7 @@ void Validator::CheckIrqInversion(const Fact& fact, LockNodeId node) {
   } else {
     SetConflict(report, other, node, wanted, Mask(fact.bit));
   }
-  report.irq.path = MakePath(*path);
+  AddPath(*path, kNow, report.irq.path);
   Report(std::move(report));
 }
 
@@ -131,9 +131,9 @@ void Validator::CheckIrqOrder(const Fact& fact) {
 
   LockReport report = MakeReport(ReportKind::kIrqOrder, fact);
   SetConflict(report, safe, unsafe, OppositeMask(unsafe_bits), unsafe_bits);
-  report.irq.path = MakePath(*before);
+  AddPath(*before, kNow, report.irq.path);
   report.irq.path.push_back(MakeEdge(fact));
-  for (LockEdge& edge : MakePath(*after)) report.irq.path.push_back(std::move(edge));
+  AddPath(*after, kNow, report.irq.path);
   Report(std::move(report));
 }
 
@@ -207,9 +207,10 @@ void Validator::ReportCycles() const {
     const Use& held = HeldUse(fact);
     const Use& taken = events_[fact.event].lock;
     LockReport report = MakeReport(ReportKind::kLockCycle, fact, fact.event);
-    report.cycle.edges =
-        MakePath(graph_.WayBack(held.node, taken.node, KindOf(held.read, taken.read)), fact.event);
-    report.cycle.edges.insert(report.cycle.edges.begin(), MakeEdge(fact, fact.event));
+    const auto way = graph_.WayBack(held.node, taken.node, KindOf(held.read, taken.read));
+    report.cycle.edges.reserve(1 + way.size());
+    report.cycle.edges.push_back(MakeEdge(fact, fact.event));
+    AddPath(way, fact.event, report.cycle.edges);
     Keep(std::move(report));
   }
 }
@@ -262,13 +263,12 @@ LockEdge Validator::MakeEdge(const Fact& fact, uint32_t as_of) const {
           MakeActor(events_[fact.event]), fact.learnt};
 }
 
-std::vector<LockEdge> Validator::MakePath(const LockGraph::Path& path, uint32_t as_of) const {
-  std::vector<LockEdge> edges;
+void Validator::AddPath(const LockGraph::Path& path, uint32_t as_of,
+                        std::vector<LockEdge>& edges) const {
   for (const LockGraph::Hop& hop : path) {
     const auto& tags = graph_.edge(hop.edge).tag;
     edges.push_back(MakeEdge(facts_[tags[static_cast<size_t>(hop.kind)]], as_of));
   }
-  return edges;
 }
 
 LockEdge Validator::FirstSeen(const LockGraph::Edge& edge) const {

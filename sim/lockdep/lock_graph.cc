@@ -17,6 +17,7 @@ LockNodeId LockGraph::AddNode() {
   out_.emplace_back();
   in_.emplace_back();
   visited_.push_back(0);
+  queue_.resize(queue_.size() + 2);
   order_.AddNode();
   return LockNodeId{node_count() - 1};
 }
@@ -40,7 +41,7 @@ bool LockGraph::Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag) {
   Edge& edge = edges_[index];
   SIM_CHECK((edge.kinds & Bit(kind)) == 0);
   edge.kinds = static_cast<uint8_t>(edge.kinds | Bit(kind));
-  edge.tag[static_cast<size_t>(kind)] = tag;
+  edge.tag[static_cast<size_t>(kind)] = last_tag_ = tag;
   for (std::vector<Link>* links : {&out_[from.value], &in_[to.value]}) {
     const auto is_its = [index](const Link& link) { return link.edge == index; };
     std::find_if(links->rbegin(), links->rend(), is_its)->kinds = edge.kinds;
@@ -56,18 +57,16 @@ bool LockGraph::HasWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const 
     return order_.position(a.node.value) < order_.position(b.node.value);
   };
   ++search_;
-  queue_.clear();
+  State* const begin = queue_.data();
+  State* end = begin;
   const bool recursive = (Bit(kind) & kNonRecursiveTaker) == 0;
-  if (!skip(to) && Visit(to, recursive)) queue_.push_back({to, recursive});
-  while (!queue_.empty()) {
-    const State state = queue_.back();
+  if (!skip(to) && Visit(to, recursive)) *end++ = {to, recursive};
+  while (end != begin) {
+    const State state = *--end;
     if (state.node == from && !(state.weak && shared)) return true;
-    queue_.pop_back();
-    const auto known = static_cast<ptrdiff_t>(queue_.size());
-    Expand<true>(state, 0, skip, kAllKinds);
-    if (queue_.begin() + known == queue_.end()) continue;
-    std::iter_swap(std::max_element(queue_.begin() + known, queue_.end(), is_earlier),
-                   queue_.end() - 1);
+    State* const known = end;
+    end = Expand<true>(state, 0, skip, kAllKinds, end);
+    if (end != known) std::iter_swap(std::max_element(known, end, is_earlier), end - 1);
   }
   return false;
 }
@@ -77,17 +76,20 @@ LockGraph::Path LockGraph::WayBack(LockNodeId from, LockNodeId to, EdgeKind kind
   const bool recursive = (Bit(kind) & kNonRecursiveTaker) == 0;
   const bool shared = (Bit(kind) & kExclusiveHolder) == 0;
   const Tag added = edges_[index_.at(IndexKey(from, to))].tag[static_cast<size_t>(kind)];
-  const auto kinds_before = [=, this](const Link& link) {
-    const Edge& edge = edges_[link.edge];
-    unsigned kinds = edge.kinds;
-    for (unsigned i = 0; i < edge.tag.size(); ++i) {
-      if (edge.tag[i] >= added) kinds &= ~(1u << i);
+  const auto is_back = [=](LockNodeId node, bool weak) {
+    return node == from && !(weak && shared);
+  };
+  const auto is_beyond = [&](LockNodeId node) { return order_.position(node.value) > last; };
+  const auto kinds_before = [=, this](uint32_t edge, unsigned kinds) {
+    for (unsigned i = 0; i < edges_[edge].tag.size(); ++i) {
+      if (edges_[edge].tag[i] >= added) kinds &= ~(1u << i);
     }
     return kinds;
   };
-  auto way = Search<true>(
-      to, recursive, [=](LockNodeId node, bool weak) { return node == from && !(weak && shared); },
-      [&](LockNodeId node) { return order_.position(node.value) > last; }, kinds_before);
+  // The way ends at `from`; or passes it with what only an exclusive holder adds, which this edge's
+  // is not then. So an edge that was added last is not on its own way back.
+  auto way = added == last_tag_ ? Search<true>(to, recursive, is_back, is_beyond, kAllKinds)
+                                : Search<true>(to, recursive, is_back, is_beyond, kinds_before);
   SIM_CHECK(way.has_value());
   return *std::move(way);
 }

@@ -106,19 +106,28 @@ class LockGraph {
     LockNodeId node;
     bool weak = false;
     uint32_t parent = UINT32_MAX;  // in queue_
-    uint32_t edge = 0;             // by which it was reached ...
-    unsigned kinds = 0;            // ... in one of these kinds
+    uint32_t edge = 0;             // by which it was reached
   };
 
-  static constexpr auto kAllKinds = [](const Link& link) { return unsigned{link.kinds}; };
+  static constexpr auto kAllKinds = [](uint32_t, unsigned kinds) { return kinds; };
 
-  // kinds(link): those of its kinds that are there.
+  // A path that has got to a node weakly goes on in these kinds, and strongly by those.
+  static constexpr unsigned kEveryKind = 0b1111;
+  template <bool kForwards>
+  static constexpr unsigned kAfterWeak = kForwards ? kExclusiveHolder : kNonRecursiveTaker;
+  template <bool kForwards>
+  static constexpr unsigned kMakesStrong = kForwards ? kNonRecursiveTaker : kExclusiveHolder;
+
+  // kinds(edge, all): those of all its kinds that are there.
   template <bool kForwards, class Match, class Skip, class Kinds>
   std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip,
                              Kinds kinds) const;
-  // Puts into queue_ what the links of queue_[at] lead to for the first time in this search.
+  // Puts at `end` what the links of a state, queue_[at], lead to for the first time in this search.
+  // Returns the new end.
   template <bool kForwards, class Skip, class Kinds>
-  void Expand(const State& state, uint32_t at, Skip skip, Kinds kinds) const;
+  State* Expand(const State& state, uint32_t at, Skip skip, Kinds kinds, State* end) const;
+  template <bool kForwards, class Kinds>
+  Path PathTo(const State& last, Kinds kinds) const;
   bool HasWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const;
   // No node at a greater position in order_ is on a way back to `from`.
   uint32_t LastOnWayBack(LockNodeId from) const {
@@ -135,15 +144,17 @@ class LockGraph {
     visited_[node.value] = search_ * 2 + (weak ? 0 : 1);
     return true;
   }
+
   std::vector<Edge> edges_;
   std::vector<std::vector<Link>> out_, in_;        // by node: edges in order of first sight
   absl::flat_hash_map<uint64_t, uint32_t> index_;  // from, to -> edge; look-up only
   AcyclicOrder order_;                             // of all edges but those from back_sources_
   std::vector<LockNodeId> back_sources_;
   uint32_t back_limit_ = 0;  // the greatest position of back_sources_; 0: there are none
+  Tag last_tag_ = 0;
 
   // Scratch of Search(), kept to save its allocation.
-  mutable std::vector<State> queue_;
+  mutable std::vector<State> queue_;       // for each node twice: reached weakly, then strongly
   mutable std::vector<uint64_t> visited_;  // by node: search number * 2 + (reached strongly)
   mutable uint64_t search_ = 0;
 };
@@ -152,36 +163,44 @@ template <bool kForwards, class Match, class Skip, class Kinds>
 std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak, Match match,
                                                  Skip skip, Kinds kinds) const {
   ++search_;
-  queue_.clear();
-  if (!skip(root) && Visit(root, root_weak)) queue_.push_back({root, root_weak});
-  for (uint32_t head = 0; head < queue_.size(); ++head) {
-    const State state = queue_[head];
-    if (match(state.node, state.weak)) {
-      Path path;
-      for (uint32_t at = head; queue_[at].parent != UINT32_MAX; at = queue_[at].parent) {
-        const State& reached = queue_[at];
-        path.push_back({reached.edge, FirstSeen(edges_[reached.edge], reached.kinds)});
-      }
-      if (kForwards) std::reverse(path.begin(), path.end());
-      return path;
-    }
-    Expand<kForwards>(state, head, skip, kinds);
+  State* end = queue_.data();
+  if (!skip(root) && Visit(root, root_weak)) *end++ = {root, root_weak};
+  uint32_t at = 0;
+  for (const State* state = queue_.data(); state != end; ++state) {
+    if (match(state->node, state->weak)) return PathTo<kForwards>(*state, kinds);
+    end = Expand<kForwards>(*state, at++, skip, kinds, end);
   }
   return std::nullopt;
 }
 
 template <bool kForwards, class Skip, class Kinds>
-void LockGraph::Expand(const State& state, uint32_t at, Skip skip, Kinds kinds) const {
-  constexpr unsigned kAfterWeak = kForwards ? kExclusiveHolder : kNonRecursiveTaker;
-  constexpr unsigned kMakesStrong = kForwards ? kNonRecursiveTaker : kExclusiveHolder;
+LockGraph::State* LockGraph::Expand(const State& state, uint32_t at, Skip skip, Kinds kinds,
+                                    State* end) const {
+  const unsigned passable = state.weak ? kAfterWeak<kForwards> : kEveryKind;
   for (const Link& link : kForwards ? out_[state.node.value] : in_[state.node.value]) {
     if (!MayVisit(link.node, false)) continue;
-    const unsigned allowed = kinds(link) & (state.weak ? kAfterWeak : 0b1111);
+    const unsigned allowed = kinds(link.edge, link.kinds) & passable;
     if (allowed == 0 || skip(link.node)) continue;
-    const bool weak = (allowed & kMakesStrong) == 0;
-    if (!Visit(link.node, weak)) continue;
-    queue_.push_back({link.node, weak, at, link.edge, weak ? allowed : allowed & kMakesStrong});
+    const bool weak = (allowed & kMakesStrong<kForwards>) == 0;
+    if (Visit(link.node, weak)) *end++ = {link.node, weak, at, link.edge};
   }
+  return end;
+}
+
+template <bool kForwards, class Kinds>
+LockGraph::Path LockGraph::PathTo(const State& last, Kinds kinds) const {
+  Path path;
+  for (const State* at = &last; at->parent != UINT32_MAX;) {
+    const State& parent = queue_[at->parent];
+    const Edge& edge = edges_[at->edge];
+    const unsigned allowed = kinds(at->edge, edge.kinds) &
+                             (parent.weak ? kAfterWeak<kForwards> : kEveryKind) &
+                             (at->weak ? kEveryKind : kMakesStrong<kForwards>);
+    path.push_back({at->edge, FirstSeen(edge, allowed)});
+    at = &parent;
+  }
+  if (kForwards) std::reverse(path.begin(), path.end());
+  return path;
 }
 
 }  // namespace sim

@@ -356,7 +356,7 @@ class Validator {
   LockUse MakeUse(const Use& use, uint32_t as_of = kNow) const;
   LockActor MakeActor(const Event& event) const;
   LockEdge MakeEdge(const Fact& fact, uint32_t as_of = kNow) const;
-  std::vector<LockEdge> MakePath(const LockGraph::Path& path, uint32_t as_of = kNow) const;
+  void AddPath(const LockGraph::Path& path, uint32_t as_of, std::vector<LockEdge>& edges) const;
   LockReport MakeReport(ReportKind kind, const Fact& fact, uint32_t as_of = kNow) const;
   UsageMask UsageAsOf(LockNodeId node, uint32_t as_of) const;
   void SetConflict(LockReport& report, LockNodeId safe, LockNodeId unsafe, UsageMask safe_bits,

@@ -168,7 +168,7 @@ Validator::CycleReports Validator::Cycles(const CycleLimits& limits) const {
                                  [&](const auto& a, const auto& b) { return tag(a) < tag(b); }),
                 path.end());
     LockReport report = MakeReport(ReportKind::kLockCycle, facts_[tag(path.front())]);
-    report.cycle.edges = MakePath(path);
+    AddPath(path, kNow, report.cycle.edges);
     judge.SetVerdict(path, report.cycle);
     all.cycles.push_back(std::move(report));
   }
