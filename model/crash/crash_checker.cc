@@ -7,6 +7,8 @@
 
 #include "absl/container/btree_set.h"
 #include "model/crash/family.h"
+#include "model/crash/fault_text.h"
+#include "model/crash/story.h"
 
 namespace model {
 

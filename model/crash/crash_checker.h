@@ -28,9 +28,9 @@
 #include <vector>
 
 #include "model/crash/history.h"
+#include "model/crash/minimal_state.h"
 #include "model/crash/recovery.h"
 #include "model/crash/state_count.h"
-#include "model/crash/story.h"
 #include "model/ondisk/geometry.h"
 #include "model/ondisk/image_store.h"
 #include "sim/block/block_device.h"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/crash/fault_text.h"
 #include "model/crash/name_rules.h"
-#include "model/crash/story.h"
 #include "model/ondisk/render.h"
 
 namespace model {

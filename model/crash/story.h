@@ -1,4 +1,4 @@
-// Tells people what a CrashFault is.
+// Tells people how a CrashFault came about.
 #pragma once
 
 #include <string>
@@ -7,16 +7,9 @@
 
 namespace model {
 
-// One of the kinds in crash_checker.h.
-const char* FindingKindOf(const CrashFault& fault);
-// The same for all occurrences of one fault; of damage to a file, with the range.
-std::string MessageOf(const CrashScene& scene, const CrashFault& fault);
-// What occurrences are told apart by: the message, less what depends on where it was seen first.
-std::string IdentityOf(const CrashScene& scene, const CrashFault& fault);
 // What happened, in the smallest state that shows it: which transactions are recovered and which of
-// them carried the metadata; the writes that are lost, and why they are not durable; those that
-// have to be there; for each, who submitted it, for which operation, holding what; and the rule
-// that would have excluded it.
+// them carried the metadata (carrier.h); the writes that matter (writes_text.h); and the rule that
+// would have excluded it (broken_rule.h).
 std::string DetailOf(const CrashScene& scene, const CrashFault& fault, const MinimalState& minimal);
 
 }  // namespace model

@@ -5,7 +5,7 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "model/crash/story.h"
+#include "model/crash/fault_text.h"
 #include "model/image/sector_bytes.h"
 #include "model/ondisk/parse.h"
 #include "sim/check.h"

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "model/crash/enumeration_check.h"
 #include "model/crash/family.h"
-#include "model/crash/story.h"
+#include "model/crash/fault_text.h"
 #include "tests/crash/random_history.h"
 #include "tests/crash/tiny_oracle.h"
 

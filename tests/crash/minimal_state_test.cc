@@ -8,7 +8,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "model/crash/story.h"
+#include "model/crash/fault_text.h"
 #include "tests/crash/random_history.h"
 #include "tests/crash/tiny_fs.h"
 
