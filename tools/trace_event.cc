@@ -51,6 +51,7 @@ class RunWriter {
     for (const LoggedEvent& event : run.log.events) {
       tasks_.try_emplace(event.task, event.actor);
       if (event.task.valid()) irq_track_ = std::max(irq_track_, event.task.value + 2);
+      ++events_in_turn_[event.turn];
     }
   }
 
@@ -60,17 +61,21 @@ class RunWriter {
     const auto write_notes_before = [&](uint64_t turn) {
       for (; note != run_.notes.end() && note->turn < turn; ++note) WriteNote(note->text);
     };
+    uint64_t turn = 0, nth = 0;  // event of the turn
     for (size_t i = 0; i < timeline_.size(); ++i) {
       const LoggedEvent& event = *timeline_[i].event;
-      if (event.turn != turn_) {
+      if (event.turn != turn) {
+        now_ = (turn + 1) * kTurnLength;
         EndInterrupt();
         write_notes_before(event.turn);
+        turn = event.turn;
+        nth = 0;
       }
-      turn_ = event.turn;
-      now_ = event.at;
+      now_ = turn * kTurnLength + nth++ * kTurnLength / events_in_turn_.at(turn);
       BeginTrack(event);
       WriteEvent(i);
     }
+    now_ = (turn + 1) * kTurnLength;
     EndInterrupt();
     write_notes_before(UINT64_MAX);
     EndAll();
@@ -86,14 +91,17 @@ class RunWriter {
     Json args;
   };
 
+  static constexpr uint64_t kTurnLength = 1000;  // a microsecond of the viewer's
+  double Now() const { return static_cast<double>(now_) / 1000; }
+
   uint32_t TrackOf(sim::TaskId task) const { return task.valid() ? task.value + 1 : irq_track_; }
   Json Event(const char* phase, std::string name, const char* category, sim::TaskId task) const {
-    return {{"name", std::move(name)},
-            {"cat", category},
-            {"ph", phase},
-            {"ts", static_cast<double>(now_) / 1000},
-            {"pid", process_},
-            {"tid", TrackOf(task)}};
+    return {{"name", std::move(name)}, {"cat", category},     {"ph", phase}, {"ts", Now()},
+            {"pid", process_},         {"tid", TrackOf(task)}};
+  }
+
+  static Json PlaceOf(const LoggedEvent& event) {
+    return {{"turn", event.turn}, {"time_ns", event.at}};
   }
 
   void WriteMetadata(const std::string& scenario) {
@@ -126,14 +134,11 @@ class RunWriter {
     events_.Add(event);
   }
   void AddEnd(sim::TaskId task) {
-    events_.Add({{"ph", "E"},
-                 {"ts", static_cast<double>(now_) / 1000},
-                 {"pid", process_},
-                 {"tid", TrackOf(task)}});
+    events_.Add({{"ph", "E"}, {"ts", Now()}, {"pid", process_}, {"tid", TrackOf(task)}});
   }
 
   void Begin(const LoggedEvent& event, Kind kind, uint64_t id, std::string name) {
-    Span span{kind, id, std::move(name), {{"turn", event.turn}}};
+    Span span{kind, id, std::move(name), PlaceOf(event)};
     if (!event.frame.empty()) span.args["frame"] = event.frame;
     if (!event.note.empty()) span.args["note"] = event.note;
     AddBegin(event.task, span);
@@ -156,8 +161,8 @@ class RunWriter {
   void BeginTrack(const LoggedEvent& event) {
     if (!open_[event.task].empty()) return;
     const bool is_task = event.task.valid();
-    Begin({.turn = event.turn, .task = event.task}, is_task ? Kind::kTask : Kind::kInterrupt, 0,
-          is_task ? event.actor : "interrupt");
+    Begin({.turn = event.turn, .at = event.at, .task = event.task},
+          is_task ? Kind::kTask : Kind::kInterrupt, 0, is_task ? event.actor : "interrupt");
   }
   void EndInterrupt() { End(sim::TaskId{}, Kind::kInterrupt, 0); }
 
@@ -165,7 +170,7 @@ class RunWriter {
     for (auto& [task, open] : open_) {
       for (; !open.empty(); open.pop_back()) AddEnd(task);
     }
-    for (auto& [bio, id] : bios_) AddAsync("e", "bio", Cat("bio ", bio), id);
+    for (const auto& [number, bio] : bios_) EndBio(bio);
     for (auto& [tid, transaction] : transactions_) EndTransaction(tid, transaction);
   }
 
@@ -203,6 +208,17 @@ class RunWriter {
     events_.Add(event);
   }
 
+  // Each lies in a span that has the same name for all, by which viewers put them together.
+  struct Bio {
+    uint64_t id = 0;
+    std::string name;
+  };
+  static constexpr const char* kBios = "bios";
+  void EndBio(const Bio& bio) {
+    AddAsync("e", "bio", bio.name, bio.id);
+    AddAsync("e", "bio", kBios, bio.id);
+  }
+
   struct Transaction {
     uint64_t id = 0;
     std::string state;
@@ -217,7 +233,7 @@ class RunWriter {
       AddAsync("e", "transaction", transaction.state, transaction.id);
     }
     transaction.state = event.note;
-    AddAsync("b", "transaction", event.note, transaction.id, {{"turn", event.turn}});
+    AddAsync("b", "transaction", event.note, transaction.id, PlaceOf(event));
     if (event.note != "T_FINISHED") return;
     EndTransaction(event.id, transaction);
     transactions_.erase(it);
@@ -255,7 +271,7 @@ class RunWriter {
     } else if (what == "submit" || what == "complete") {
       WriteBio(i);
     } else if (what == "flushed") {
-      AddAsync("n", "bio", "flushed", bios_.at(event.id));
+      AddAsync("n", "bio", "flushed", bios_.at(event.id).id);
     } else if (what == "transaction") {
       EnterState(event);
     } else {
@@ -273,16 +289,16 @@ class RunWriter {
 
   void WriteBio(size_t i) {
     const LoggedEvent& event = *timeline_[i].event;
-    std::string name = Cat("bio ", event.id);
     if (event.what == "submit") {
       BeginArrow(i, "bio");
-      const uint64_t id = events_.NewId();
-      bios_[event.id] = id;
-      AddAsync("b", "bio", std::move(name), id, {{"what", event.subject}, {"turn", event.turn}});
+      Bio& bio = bios_[event.id];
+      bio = {events_.NewId(), Cat("bio ", event.id, ": ", event.subject)};
+      AddAsync("b", "bio", kBios, bio.id);
+      AddAsync("b", "bio", bio.name, bio.id, PlaceOf(event));
     } else {
       EndArrow(i);
       const auto bio = bios_.find(event.id);
-      AddAsync("e", "bio", std::move(name), bio->second);
+      EndBio(bio->second);
       bios_.erase(bio);
     }
     AddBiosUnderWay(timeline_[i]);
@@ -293,7 +309,8 @@ class RunWriter {
     if (!event.note.empty()) text += " " + event.note;
     Json instant = Event("i", std::move(text), "event", event.task);
     instant["s"] = "t";
-    instant["args"] = {{"turn", event.turn}, {"frame", event.frame}};
+    instant["args"] = PlaceOf(event);
+    instant["args"]["frame"] = event.frame;
     events_.Add(instant);
   }
 
@@ -305,11 +322,12 @@ class RunWriter {
   std::map<sim::TaskId, std::string> tasks_;
   uint32_t irq_track_ = 1;
 
-  uint64_t turn_ = 0;
-  sim::Nanos now_ = 0;
+  std::map<uint64_t, uint64_t> events_in_turn_;
+
+  uint64_t now_ = 0;                                           // where on the axis
   std::map<sim::TaskId, std::vector<Span>> open_;              // outermost first
   std::map<size_t, std::pair<const char*, uint64_t>> arrows_;  // by the event that they lead to
-  std::map<uint64_t, uint64_t> bios_;                          // the spans of those under way
+  std::map<uint64_t, Bio> bios_;                               // those under way
   std::map<uint64_t, Transaction> transactions_;               // the same
 };
 

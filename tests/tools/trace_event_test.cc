@@ -13,6 +13,7 @@ namespace {
 using sim::LoggedEvent;
 using sim::TaskId;
 using testing::ElementsAre;
+using testing::HasSubstr;
 
 class TraceEventTest : public testing::Test {
  protected:
@@ -95,8 +96,9 @@ TEST_F(TraceEventTest, BiosAndTransactionsAreAsynchronousSpans) {
                           "e T_LOCKED", "b T_FINISHED", "e T_FINISHED", "e transaction 7",
                           "b transaction 8", "b T_RUNNING", "e T_RUNNING", "e transaction 8"));
   EXPECT_THAT(Events("cat", "bio"),
-              ElementsAre("b bio 0", "C bios under way", "b bio 1", "C bios under way", "n flushed",
-                          "e bio 1", "C bios under way", "e bio 0"));
+              ElementsAre("b bios", "b bio 0: write", "C bios under way", "b bios",
+                          "b bio 1: write", "C bios under way", "n flushed", "e bio 1: write",
+                          "e bios", "C bios under way", "e bio 0: write", "e bios"));
   EXPECT_THAT(Events("cat", "flow"), ElementsAre("s bio", "f bio"));
 }
 
@@ -110,9 +112,22 @@ TEST_F(TraceEventTest, EachRunIsAProcessWithItsFindings) {
   EXPECT_THAT(Events("pid", 2), ElementsAre("B task0", "B a", "E", "E"));
 }
 
-TEST_F(TraceEventTest, TimesAreMicroseconds) {
-  Add(0, 1, "lock", "a", 1);
-  EXPECT_THAT(Text(), testing::HasSubstr(R"("ph":"B","ts":1.5,)"));
+// Else most of the picture would be the seconds in which a daemon sleeps.
+TEST_F(TraceEventTest, ATurnIsAMicrosecondLongWithItsEventsSpreadOverIt) {
+  Add(0, 3, "lock", "a", 1);
+  Add(0, 3, "unlock", "a", 1).owner = TaskId{0};
+  Add(0, 9, "park", "event", 2).at = 5'000'000'000;
+  EXPECT_THAT(Text(), HasSubstr(R"({"name":"a","cat":"lock","ph":"B","ts":3.0,)"));
+  EXPECT_THAT(Text(), HasSubstr(R"({"ph":"E","ts":3.5,)"));
+  EXPECT_THAT(Text(), HasSubstr(R"("ph":"B","ts":9.0,"pid":1,"tid":1,)"
+                                R"("args":{"turn":9,"time_ns":5000000000}})"));
+  EXPECT_THAT(Text(), HasSubstr(R"({"ph":"E","ts":10.0,)"));
+}
+
+TEST_F(TraceEventTest, AnInterruptTakesItsTurn) {
+  Add(TaskId::kNone, 3, "wake", "task", 1);
+  EXPECT_THAT(Text(), HasSubstr(R"({"name":"interrupt","cat":"interrupt","ph":"B","ts":3.0,)"));
+  EXPECT_THAT(Text(), HasSubstr(R"({"ph":"E","ts":4.0,)"));
 }
 
 }  // namespace
