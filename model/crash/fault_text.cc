@@ -1,5 +1,6 @@
 #include "model/crash/fault_text.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -13,8 +14,13 @@ const char* SyncName(SyncKind kind) {
   return kNames[static_cast<int>(kind)];
 }
 
-const char* PromiseName(const CrashScene& scene, FileKey key) {
-  return SyncName(scene.history.Find(key)->promise->kind);
+// The latest promise of all that may be meant.
+const char* PromiseName(const CrashScene& scene, const CrashFault& fault) {
+  const History::File& file = *scene.history.Find(fault.file);
+  const bool of_range = absl::c_any_of(
+      file.range_promises, [&](const RangePromise& range) { return range.Covers(fault.begin); });
+  return of_range || !file.promise.has_value() ? "a sync of this range"
+                                               : SyncName(file.promise->kind);
 }
 
 std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
@@ -32,7 +38,7 @@ std::string DamageText(const CrashScene& scene, const CrashFault& fault) {
     case Damage::kNeverZero:
       return "reads as zeros where there was only ever data";
     case Damage::kLost:
-      return absl::StrCat("lost what ", PromiseName(scene, fault.file), " made durable");
+      return absl::StrCat("lost what ", PromiseName(scene, fault), " made durable");
     case Damage::kUnflushed:
       return "lacks data that the rename over another file had started to write";
     case Damage::kUnreadable:
@@ -127,13 +133,13 @@ std::string MessageOf(const CrashScene& scene, const CrashFault& fault) {
                                FileName(scene, fault.file));
       }
       return absl::StrFormat("%s is shorter than %s made durable", FileName(scene, fault.file),
-                             PromiseName(scene, fault.file));
+                             PromiseName(scene, fault));
     case What::kMissing:
       return absl::StrFormat("%s is gone although %s had made it durable",
-                             FileName(scene, fault.file), PromiseName(scene, fault.file));
+                             FileName(scene, fault.file), PromiseName(scene, fault));
     case What::kOldName:
       return absl::StrFormat("%s has not the name that %s had made durable",
-                             FileName(scene, fault.file), PromiseName(scene, fault.file));
+                             FileName(scene, fault.file), PromiseName(scene, fault));
     case What::kTornCopy:
       return absl::StrFormat("the log has a commit record, but not its copy of the %s",
                              BlockName(scene, fault.pblk));

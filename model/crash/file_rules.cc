@@ -12,29 +12,9 @@ bool IsPlainlyRight(const History& history, const History::File& file, uint32_t 
                     SectorContent promised, SectorContent content) {
   return KindOf(content) == ContentKind::kData && GranuleIndexOf(content) == index &&
          history.write(WriteOf(content)).file == file.key && file.removals.empty() &&
-         file.replacements.empty() &&
+         file.replacements.empty() && file.range_promises.empty() &&
          (promised == kZeroContent ||
           (KindOf(promised) == ContentKind::kData && WriteOf(content) >= WriteOf(promised)));
-}
-
-std::optional<Damage> JudgeSource(const History& history, const History::File& file, uint32_t index,
-                                  SectorContent content) {
-  switch (KindOf(content)) {
-    case ContentKind::kStale:
-      return Damage::kFormerDisk;
-    case ContentKind::kImage:
-      return Damage::kMetadataBlock;
-    case ContentKind::kData:
-      if (history.write(WriteOf(content)).file != file.key) return Damage::kOtherFile;
-      if (GranuleIndexOf(content) != index) return Damage::kOtherPlace;
-      return std::nullopt;
-    case ContentKind::kUnreadable:
-      return Damage::kUnreadable;
-    case ContentKind::kZero:
-    case ContentKind::kMixed:
-      return std::nullopt;
-  }
-  return std::nullopt;
 }
 
 // Whether `content` is no older than what a promise that began at `began` has there; `promised` is
@@ -68,6 +48,17 @@ SectorContent ContentAt(const History& history, const std::vector<SectorContent>
   return kZeroContent;
 }
 
+bool KeepsRanges(const History& history, const History::File& file, Tid recovered,
+                 uint64_t pos_bytes, SectorContent content) {
+  return std::all_of(
+      file.range_promises.begin(), file.range_promises.end(), [&](const RangePromise& promise) {
+        return !promise.Covers(pos_bytes) ||
+               file.ZeroedMeanwhile(pos_bytes, promise.began, promise.ended) ||
+               KeepsPromise(file, recovered, promise.began, pos_bytes,
+                            ContentAt(history, promise.granules, pos_bytes), content);
+      });
+}
+
 bool KeepsReplacements(const History& history, const History::File& file, const RecoveredEnd& end,
                        uint64_t pos_bytes, SectorContent content) {
   return std::all_of(
@@ -87,11 +78,13 @@ std::optional<Damage> JudgeByte(const History& history, const History::File& fil
   } else if (WriteOf(content) < file.FirstWriteInPrefix(pos_bytes, end.recovered)) {
     return Damage::kTruncated;
   }
+  if (file.Contested(pos_bytes, pos_bytes + 1)) return std::nullopt;
   if (file.promise.has_value() && pos_bytes < file.promise->size_bytes &&
       !file.ZeroedMeanwhile(pos_bytes, file.promise->began, file.promise->ended) &&
       !KeepsPromise(file, end.recovered, file.promise->began, pos_bytes, promised, content)) {
     return Damage::kLost;
   }
+  if (!KeepsRanges(history, file, end.recovered, pos_bytes, content)) return Damage::kLost;
   if (!KeepsReplacements(history, file, end, pos_bytes, content)) return Damage::kUnflushed;
   return std::nullopt;
 }
@@ -115,16 +108,28 @@ uint32_t NextCut(const History& history, const History::File& file, uint64_t gra
     cut(zero_end);
   }
   if (file.promise.has_value()) cut(file.promise->size_bytes);
+  for (const auto& [contested_begin, contested_end] : file.contested) {
+    cut(contested_begin);
+    cut(contested_end);
+  }
+  const auto cut_at_runs = [&](const std::vector<SectorContent>& granules) {
+    const uint64_t index = granule_pos / kGranuleBytes;
+    if (index >= granules.size()) return;
+    for (const GranuleRun& run : history.granules().Runs(granules[index])) {
+      cut(granule_pos + run.end_byte);
+    }
+  };
+  for (const RangePromise& promise : file.range_promises) {
+    cut(promise.begin);
+    cut(promise.end);
+    cut_at_runs(promise.granules);
+  }
   for (const ReplacePromise& promise : file.replacements) {
     for (const auto& [range_begin, range_end] : promise.ranges) {
       cut(range_begin);
       cut(range_end);
     }
-    const uint64_t index = granule_pos / kGranuleBytes;
-    if (index >= promise.granules.size()) continue;
-    for (const GranuleRun& run : history.granules().Runs(promise.granules[index])) {
-      cut(granule_pos + run.end_byte);
-    }
+    cut_at_runs(promise.granules);
   }
   return end;
 }
@@ -139,6 +144,26 @@ void Append(std::vector<ByteRun>& damage, const ByteRun& run) {
 }
 
 }  // namespace
+
+std::optional<Damage> JudgeSource(const History& history, const History::File& file, uint32_t index,
+                                  SectorContent content) {
+  switch (KindOf(content)) {
+    case ContentKind::kStale:
+      return Damage::kFormerDisk;
+    case ContentKind::kImage:
+      return Damage::kMetadataBlock;
+    case ContentKind::kData:
+      if (history.write(WriteOf(content)).file != file.key) return Damage::kOtherFile;
+      if (GranuleIndexOf(content) != index) return Damage::kOtherPlace;
+      return std::nullopt;
+    case ContentKind::kUnreadable:
+      return Damage::kUnreadable;
+    case ContentKind::kZero:
+    case ContentKind::kMixed:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
 
 void JudgeGranule(const History& history, const History::File& file, const RecoveredEnd& recovered,
                   uint32_t index, SectorContent content, std::vector<ByteRun>& damage) {
@@ -190,7 +215,14 @@ uint64_t SizeLeft(const History::File& file, HistorySeq began, uint64_t size_byt
 
 uint64_t PromisedSize(const History::File& file, Tid recovered) {
   if (!PromisedToExist(file, recovered)) return 0;
-  return SizeLeft(file, file.promise->began, file.promise->size_bytes);
+  uint64_t size_bytes = 0;
+  if (file.promise.has_value()) {
+    size_bytes = SizeLeft(file, file.promise->began, file.promise->size_bytes);
+  }
+  for (const RangePromise& promise : file.range_promises) {
+    size_bytes = std::max(size_bytes, SizeLeft(file, promise.began, promise.end));
+  }
+  return size_bytes;
 }
 
 uint64_t SizePromisedByRename(const History::File& file, Tid recovered) {
@@ -204,7 +236,8 @@ uint64_t SizePromisedByRename(const History::File& file, Tid recovered) {
 }
 
 bool PromisedToExist(const History::File& file, Tid recovered) {
-  return file.promise.has_value() && !file.UnlinkedInPrefix(recovered);
+  return (file.promise.has_value() || !file.range_promises.empty()) &&
+         !file.UnlinkedInPrefix(recovered);
 }
 
 bool LacksPromisedName(const History::File& file, Tid recovered) {

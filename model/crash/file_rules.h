@@ -1,6 +1,7 @@
 // What a recovered file may show, byte by byte; the rules are in history.h.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "model/crash/history.h"
@@ -38,6 +39,11 @@ struct RecoveredEnd {
   uint64_t size_bytes = 0;
   uint32_t block_bytes = 0;
 };
+
+// What is wrong with `content`, which is not mixed, as that of granule `index` of `file` at any
+// time; nullopt: it may be right.
+std::optional<Damage> JudgeSource(const History& history, const History::File& file, uint32_t index,
+                                  SectorContent content);
 
 // Sets `damage` to what is wrong, ascending, if granule `index` of `file`, as far as it lies below
 // the size, is `content`.

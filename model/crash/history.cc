@@ -14,7 +14,9 @@ History::History(const History& from, GranuleTable& granules)
       files_(from.files_),
       name_changes_(from.name_changes_),
       writes_(from.writes_),
-      syncs_(from.syncs_) {}
+      syncs_(from.syncs_),
+      last_direct_(from.last_direct_),
+      directs_(from.directs_) {}
 
 void History::Created(FileKey file, std::string name, FileContract contract, Tid tid) {
   ++seq_;
@@ -37,6 +39,7 @@ void History::Copied(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
   SIM_CHECK(pos_bytes >= write.pos_bytes && end <= write.pos_bytes + write.len_bytes);
   if (len_bytes == 0) return;
   File& file = Get(write.file);
+  file.changed = seq_;
   if (pos_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, pos_bytes);
   Grow(file, end);
   Put(file, pos_bytes, end, [id](uint32_t granule) { return DataContent(id, granule); });
@@ -62,6 +65,7 @@ void History::Put(File& file, uint64_t begin, uint64_t end,
 void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
   ++seq_;
   File& file = Get(key);
+  file.changed = seq_;
   if (new_size_bytes >= file.size_bytes) {
     if (new_size_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, new_size_bytes);
     Grow(file, new_size_bytes);
@@ -96,6 +100,7 @@ void History::EndZero(FileKey key, uint64_t unmapped_begin, uint64_t unmapped_en
   File& file = Get(key);
   Removal& removal = file.removals.back();
   SIM_CHECK(removal.done == UINT32_MAX);
+  file.changed = seq_;
   removal.done = seq_;
   removal.tid = tid;
   removal.unmapped_begin = unmapped_begin;
@@ -120,6 +125,36 @@ void History::Renamed(FileKey key, std::string name, Tid tid) {
   name_changes_.push_back({tid, name, key});
   file.later_names.push_back(std::move(name));
   file.named = tid;
+}
+
+// --- Past the page cache -------------------------------------------------------------------------
+
+DirectId History::BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes) {
+  Dirtied(file, begin_bytes, end_bytes);  // to others that are under way, it is one more
+  directs_[++last_direct_] = {file, begin_bytes, end_bytes};
+  return last_direct_;
+}
+
+void History::EndDirect(DirectId id, bool ok) {
+  const auto node = directs_.extract(id);
+  SIM_CHECK(!node.empty());
+  const Direct& direct = node.mapped();
+  if (!ok) Contest(direct.file, direct.begin, direct.end);
+}
+
+void History::Dirtied(FileKey file, uint64_t begin_bytes, uint64_t end_bytes) {
+  for (const auto& [id, direct] : directs_) {
+    const uint64_t begin = std::max(begin_bytes, direct.begin);
+    const uint64_t end = std::min(end_bytes, direct.end);
+    if (direct.file == file && begin < end) Contest(file, begin, end);
+  }
+}
+
+void History::Contest(FileKey key, uint64_t begin, uint64_t end) {
+  ++seq_;
+  File& file = Get(key);
+  file.changed = seq_;
+  file.contested.push_back({begin, end});
 }
 
 // --- What is promised ----------------------------------------------------------------------------
@@ -164,6 +199,15 @@ void History::EndReplace(FileKey key, ReplacePromise promise, Tid tid) {
   if (!file.write_failed) file.replacements.push_back(std::move(promise));
 }
 
+void History::PromiseRange(FileKey key, uint64_t begin_bytes, uint64_t end_bytes) {
+  ++seq_;
+  File& file = Get(key);
+  end_bytes = std::min(end_bytes, file.size_bytes);
+  if (file.write_failed || file.unlinked.has_value() || begin_bytes >= end_bytes) return;
+  file.range_promises.push_back({seq_, seq_, begin_bytes, end_bytes, file.granules});
+  if (listener_ != nullptr) listener_->OnPromise(key);
+}
+
 void History::EndSync(SyncId id, bool ok) {
   ++seq_;
   Sync sync = std::exchange(syncs_[id], {});
@@ -173,6 +217,8 @@ void History::EndSync(SyncId id, bool ok) {
     if (file.write_failed) continue;
     promise.ended = seq_;
     if (file.promise.has_value() && file.promise->began > promise.began) continue;
+    std::erase_if(file.range_promises,
+                  [&](const RangePromise& range) { return range.began < promise.began; });
     file.promise = std::move(promise);
     if (listener_ != nullptr) listener_->OnPromise(key);
   }
@@ -285,6 +331,12 @@ bool History::File::ZeroedMeanwhile(uint64_t pos_bytes, HistorySeq began, Histor
   return std::any_of(removals.begin(), removals.end(), [&](const Removal& removal) {
     return !removal.is_truncate() && removal.Covers(pos_bytes) && removal.began < ended &&
            removal.done > began;
+  });
+}
+
+bool History::File::Contested(uint64_t begin_bytes, uint64_t end_bytes) const {
+  return std::any_of(contested.begin(), contested.end(), [&](const auto& range) {
+    return range.first < end_bytes && begin_bytes < range.second;
   });
 }
 

@@ -18,6 +18,11 @@
 //   recovered state contains, explains it. fsync and sync also promise the name.
 // - A name leads where the creations, unlinks and renames of the recovered transactions have left
 //   it: each of them is there as a whole or not at all (name_rules.h).
+// - Direct I/O promises nothing by itself; where a synchronous one, or a sync of a range, does, it
+// is
+//   for that range (PromiseRange()). Where it and somebody else change the same bytes at a time,
+//   past each other's locks, who wins is not defined: such bytes are contested, and from then on
+//   nothing is said of them but that they are not stale. The page cache writes whole folios.
 // - After a rename over another file, a state that contains the rename has what was delayed of the
 //   new file when it began, if the file system said that it would (BeginReplace()).
 //
@@ -90,6 +95,19 @@ struct ReplacePromise {
   bool Covers(uint64_t pos_bytes) const;
 };
 
+// The bytes [begin, end) as they were when a sync of no more than them began that has succeeded.
+struct RangePromise {
+  HistorySeq began = 0;
+  HistorySeq ended = 0;
+  uint64_t begin = 0;
+  uint64_t end = 0;                     // at most the size
+  std::vector<SectorContent> granules;  // of the whole file
+
+  bool Covers(uint64_t pos_bytes) const { return begin <= pos_bytes && pos_bytes < end; }
+};
+
+using DirectId = uint32_t;
+
 class HistoryListener {
  public:
   virtual ~HistoryListener() = default;
@@ -130,6 +148,13 @@ class History {
   void SizeSet(FileKey file, uint64_t size_bytes, Tid tid) {
     Get(file).sizes.push_back({tid, size_bytes});
   }
+  // Direct I/O is about to write [begin, end); it has, or with `ok` false some of it, when it ends.
+  DirectId BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
+  void EndDirect(DirectId direct, bool ok);
+  // The folio with [begin, end) of `file` is to be written back, as a whole.
+  void Dirtied(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
+  // [begin, end) is durable as it is now.
+  void PromiseRange(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
   // Writing back data of `file` has failed.
   void WriteFailed(FileKey file) { Get(file).write_failed = true; }
   // The name is gone; the handle that removes it is open, in transaction `tid`.
@@ -192,10 +217,14 @@ class History {
     std::vector<std::pair<Tid, uint64_t>> sizes;  // SizeSet(), and of truncates down: in order
     std::optional<Unlink> unlinked;
     bool write_failed = false;
+    HistorySeq changed = 0;  // the last change of contents or size
+    // Ranges [begin, end): who changed them last is not known.
+    std::vector<std::pair<uint64_t, uint64_t>> contested;
     // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
     std::vector<std::pair<uint64_t, uint64_t>> once_zero;
     // Of the successful syncs so far, the one that began last: it implies the others.
     std::optional<DurablePromise> promise;
+    std::vector<RangePromise> range_promises;  // that began later: in order
     std::vector<ReplacePromise> replacements;  // in order
 
     const std::string& last_name() const { return later_names.empty() ? name : later_names.back(); }
@@ -219,6 +248,7 @@ class History {
     // A hole or zeroed range that covers the byte was being made some time in [began, ended].
     bool ZeroedMeanwhile(uint64_t pos_bytes, HistorySeq began, HistorySeq ended) const;
     bool OnceZero(uint64_t pos_bytes) const;
+    bool Contested(uint64_t begin_bytes, uint64_t end_bytes) const;
   };
 
   // Null if nobody said that it was created.
@@ -231,6 +261,12 @@ class History {
   const GranuleTable& granules() const { return granules_; }
 
  private:
+  struct Direct {
+    FileKey file;
+    uint64_t begin = 0;
+    uint64_t end = 0;
+  };
+
   struct Sync {
     std::vector<std::pair<FileKey, DurablePromise>> promises;
   };
@@ -244,6 +280,7 @@ class History {
 
   File& Get(FileKey file);
   void Promise(Sync& sync, SyncKind kind, const File& file) const;
+  void Contest(FileKey file, uint64_t begin, uint64_t end);
   static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
   static void Grow(File& file, uint64_t size_bytes);
   void Put(File& file, uint64_t begin, uint64_t end,
@@ -256,6 +293,8 @@ class History {
   std::vector<NameChange> name_changes_;  // in order, and so by tid
   std::vector<Write> writes_;             // by id - 1
   std::vector<Sync> syncs_;
+  DirectId last_direct_ = 0;
+  std::map<DirectId, Direct> directs_;  // under way
 };
 
 }  // namespace model

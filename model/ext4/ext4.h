@@ -191,7 +191,7 @@ struct Ext4SbInfo : SuperBlock {
 
   // super_operations and file operations; see the file of each kernel function.
   IoResult write_iter(Kiocb& iocb, IovIter& from) override;
-  IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) override;
+  IoResult read_iter(Kiocb& iocb, IovIter& to) override;
   IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) override;
   Errno setattr_size(Inode& inode, uint64_t size) override;
   Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) override;
@@ -338,6 +338,12 @@ void ext4_iomap_submit_ioend(Ext4Inode& inode, std::unique_ptr<IomapIoend> ioend
 // read as zeros anyway; *did_zero if anything else was there.
 Errno ext4_iomap_zero_range(Ext4Inode& inode, uint64_t from, uint32_t len, bool* did_zero);
 
+// The mapping that `map` is; and the blocks of [offset, offset + length).
+void ext4_set_iomap(const Ext4Inode& inode, Iomap& iomap, const Ext4MapBlocks& map);
+Ext4MapBlocks MapRequest(const Ext4Inode& inode, uint64_t offset, uint64_t length);
+// Gives back what a failed extending write has allocated beyond i_size.
+void ext4_truncate_failed_write(Ext4Inode& inode);
+
 // iomap_page_mkwrite(): the folio is locked.
 Errno ext4_iomap_page_mkwrite(Ext4Inode& inode, Folio& folio, bool delalloc);
 
@@ -354,12 +360,17 @@ enum class GoingFlags : uint8_t {
 // file system cannot be frozen.
 Errno ext4_force_shutdown(Ext4SbInfo& sbi, GoingFlags flags);
 
-// --- file.c --------------------------------------------------------------------------------------
+// --- file.c, file_dio.cc -------------------------------------------------------------------------
 
 // file_modified(): the times of the inode, in a handle of their own.
 Errno ext4_dirty_inode(Ext4Inode& inode);
 // open(2) of a file that is there; it only fails.
 Errno ext4_file_open(const Ext4Inode& inode);
+// Requires: i_rwsem is not held.
+IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from);
+IoResult generic_file_read_iter(Kiocb& iocb, IovIter& to);
+IoResult ext4_dio_write_iter(Kiocb& iocb, IovIter& from);
+IoResult ext4_dio_read_iter(Kiocb& iocb, IovIter& to);
 // Fills a folio from disk, unless it is uptodate.
 Errno filemap_read_folio(Ext4Inode& inode, uint64_t index);
 

@@ -14,7 +14,7 @@
 // grow.
 //
 // Not modelled: collapse and insert range; O_SYNC; files with inline data, which would be
-// converted; direct I/O that would have to be waited for.
+// converted.
 
 #include <algorithm>
 #include <optional>
@@ -203,6 +203,7 @@ Errno Ext4SbInfo::fallocate(Inode& vfs_inode, FallocMode mode, uint64_t offset, 
   const ByteRange range{offset, offset + len, block_bytes()};
   sim::WriteGuard inode_lock(inode.i_rwsem);
   if (inode.inline_data) return Errno::kRange;
+  inode_dio_wait(inode);
   const Errno error = ext4_dirty_inode(inode);  // file_modified()
   if (error != Errno::kOk) return error;
   if (mode == FallocMode::kAllocate || mode == FallocMode::kAllocateKeepSize) {

@@ -26,8 +26,7 @@ Errno ext4_write_checks(Ext4Inode& inode, const Kiocb& iocb) {
   return iocb.ki_pos > old_size ? ext4_block_zero_eof(inode, old_size, iocb.ki_pos) : Errno::kOk;
 }
 
-IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
-  SIM_FRAME("ext4_buffered_write_iter");
+IoResult WriteUnderLock(Kiocb& iocb, IovIter& from) {
   Ext4Inode& inode = EXT4_I(*iocb.inode);
   sim::WriteGuard inode_lock(inode.i_rwsem);
   const Errno error = ext4_write_checks(inode, iocb);
@@ -38,24 +37,34 @@ IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
 
 }  // namespace
 
-IoResult Ext4SbInfo::write_iter(Kiocb& iocb, IovIter& from) {
-  SIM_FRAME("ext4_file_write_iter");
-  const Errno emergency = ext4_emergency_state();
-  if (emergency != Errno::kOk) return {0, emergency};
-  const IoResult result = ext4_buffered_write_iter(iocb, from);
+IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
+  SIM_FRAME("ext4_buffered_write_iter");
+  const IoResult result = WriteUnderLock(iocb, from);
   if (iocb.sync == WriteSync::kNone || result.bytes == 0) return result;
   const Errno error =
       do_fsync(*iocb.inode, iocb.sync == WriteSync::kDsync);  // generic_write_sync()
   return error == Errno::kOk ? result : IoResult{0, error};
 }
 
-IoResult Ext4SbInfo::read_iter(Inode& vfs_inode, uint64_t pos, uint64_t len) {
+IoResult Ext4SbInfo::write_iter(Kiocb& iocb, IovIter& from) {
+  SIM_FRAME("ext4_file_write_iter");
+  const Errno emergency = ext4_emergency_state();
+  if (emergency != Errno::kOk) return {0, emergency};
+  return iocb.direct ? ext4_dio_write_iter(iocb, from) : ext4_buffered_write_iter(iocb, from);
+}
+
+IoResult Ext4SbInfo::read_iter(Kiocb& iocb, IovIter& to) {
   SIM_FRAME("ext4_file_read_iter");
   if (ext4_forced_shutdown()) return {0, Errno::kIo};
-  Ext4Inode& inode = EXT4_I(vfs_inode);
+  return iocb.direct ? ext4_dio_read_iter(iocb, to) : generic_file_read_iter(iocb, to);
+}
+
+IoResult generic_file_read_iter(Kiocb& iocb, IovIter& to) {
+  Ext4Inode& inode = EXT4_I(*iocb.inode);
+  const uint64_t len = to.count;
   uint64_t done = 0;
   while (done < len) {
-    const uint64_t at = pos + done;
+    const uint64_t at = iocb.ki_pos + done;
     const uint64_t size = inode.i_size.load_racy();
     if (at >= size) break;
     const uint32_t folio_bytes = inode.i_mapping.folio_bytes();

@@ -126,14 +126,6 @@ uint32_t block_write_end(Ext4Inode& inode, Folio& folio, uint32_t offset, uint32
   return copied;
 }
 
-// Gives back what a failed extending write has allocated beyond i_size.
-void ext4_truncate_failed_write(Ext4Inode& inode) {
-  SIM_FRAME("ext4_truncate_failed_write");
-  sim::WriteGuard invalidate_lock(inode.i_mapping.invalidate_lock);
-  inode.i_mapping.truncate_pagecache(inode.i_size.load());
-  (void)ext4_truncate(inode);
-}
-
 Errno ext4_write_begin(Ext4Inode& inode, uint64_t pos, uint32_t len, WriteChunk& chunk) {
   SIM_FRAME("ext4_write_begin");
   Ext4SbInfo& sbi = inode.sbi;
@@ -274,6 +266,13 @@ uint32_t ext4_da_write_end(Ext4Inode& inode, const IovIter& from, uint64_t pos, 
 }
 
 }  // namespace
+
+void ext4_truncate_failed_write(Ext4Inode& inode) {
+  SIM_FRAME("ext4_truncate_failed_write");
+  sim::WriteGuard invalidate_lock(inode.i_mapping.invalidate_lock);
+  inode.i_mapping.truncate_pagecache(inode.i_size.load());
+  (void)ext4_truncate(inode);
+}
 
 void DropOrphanAfterFailure(Ext4Inode& inode) {
   if (inode.i_nlink == 0 || !inode.on_orphan_list) return;

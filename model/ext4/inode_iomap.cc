@@ -14,8 +14,6 @@
 #include "model/iomap/iomap.h"
 
 namespace model {
-namespace {
-
 void ext4_set_iomap(const Ext4Inode& inode, Iomap& iomap, const Ext4MapBlocks& map) {
   const uint64_t bs = inode.sbi.geometry.block_bytes;
   iomap.offset = map.m_lblk * bs;
@@ -42,6 +40,8 @@ Ext4MapBlocks MapRequest(const Ext4Inode& inode, uint64_t offset, uint64_t lengt
   map.m_len = static_cast<uint32_t>((offset + length - 1) / bs) - map.m_lblk + 1;
   return map;
 }
+
+namespace {
 
 // What the write, zero and fault operations share.
 class Ext4IomapOps : public IomapOps {

@@ -83,6 +83,25 @@ namespace model {
   FIELD(punch_leaves_disksize,                                                                     \
         "punching a hole over delayed blocks does not raise i_disksize first",                     \
         "ext4_update_disksize_before_punch(); 20250911133024.1841027-1-sunyongjian@huaweicloud.com") \
+  /* Direct I/O */                                                                                 \
+  FIELD(dio_extends_without_orphan,                                                                \
+        "a direct write that makes the file grow does not put it on the orphan list first",        \
+        "ext4_dio_write_iter()")                                                                   \
+  FIELD(orphan_del_on_short_extend,                                                                \
+        "a direct write that fails half way keeps what it has allocated, and leaves the orphan list", \
+        "59efe53e380e, dda898d7ffe8")                                                              \
+  FIELD(dio_disksize_by_i_size,                                                                    \
+        "a direct write below i_size does not raise i_disksize",                                   \
+        "45d8ec4d9fd5")                                                                            \
+  FIELD(dio_done_before_convert,                                                                   \
+        "direct I/O counts as over before its blocks are converted",                               \
+        "iomap_dio_complete(); 3889fd57ea3c")                                                      \
+  FIELD(dio_unaligned_shared,                                                                      \
+        "direct writes of parts of unwritten blocks share i_rwsem",                                \
+        "ext4_dio_write_checks()")                                                                 \
+  FIELD(dio_keeps_page_cache,                                                                      \
+        "what was read into the page cache during a direct write stays there",                     \
+        "iomap_dio_complete(), kiocb_invalidate_post_direct_write()")                              \
   /* Renames */                                                                                    \
   FIELD(rename_flush_under_handle,                                                                 \
         "a rename over a file starts to write the new one inside its handle",                      \

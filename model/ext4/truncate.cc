@@ -200,6 +200,7 @@ Errno Ext4SbInfo::setattr_size(Inode& vfs_inode, uint64_t size) {
   }
   if (error != Errno::kOk) return error;
 
+  inode_dio_wait(inode);  // blocks may go that it writes to
   sim::WriteGuard invalidate_lock(inode.i_mapping.invalidate_lock);
   if (size != old_size) {
     error = JournalNewSize(inode, size);

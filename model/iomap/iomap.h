@@ -1,10 +1,10 @@
-// Buffered I/O by mappings instead of blocks [fs/iomap/buffered-io.c, include/linux/iomap.h].
+// I/O by mappings instead of blocks [fs/iomap/buffered-io.c, direct-io.c, include/linux/iomap.h].
 //
-// A mapping is got with neither folio lock nor handle and covers as much of the range as it can;
-// the data then goes folio by folio. Under each folio lock the mapping is checked to be still true:
-// if not, it is stale, and the rest of the range starts over.
+// Of buffered I/O a mapping is got with neither folio lock nor handle and covers as much of the
+// range as it can; the data then goes folio by folio. Under each folio lock the mapping is checked
+// to be still true: if not, it is stale, and the rest of the range starts over.
 //
-// Not modelled: direct I/O, unshare and copy on write, readahead. Bytes throughout.
+// Not modelled: unshare and copy on write, readahead. Bytes throughout.
 #pragma once
 
 #include <functional>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "model/vfs/inode.h"
+#include "sim/block/block_device.h"
 
 namespace model {
 
@@ -29,6 +30,7 @@ struct Iomap {
   uint64_t length = 0;
   Pblk addr = 0;        // of mapped and unwritten ones: the block of `offset`
   bool is_new = false;  // IOMAP_F_NEW
+  bool dirty = false;   // IOMAP_F_DIRTY: what reads of the range depend on is not committed
   bool stale = false;   // IOMAP_F_STALE
   uint64_t validity_cookie = 0;
 
@@ -105,5 +107,46 @@ class IomapWritebackOps {
 Errno iomap_writepages(Inode& inode, WritebackControl& wbc, IomapWritebackOps& ops);
 // The I/O is done, and with it writeback of the folios that had no other.
 void iomap_finish_ioend(IomapIoend& ioend);
+
+// --- Direct I/O ----------------------------------------------------------------------------------
+//
+//   i_rwsem > folio lock, PG_writeback         the range leaves the page cache, before and after
+//   i_rwsem > i_dio_count > mmap_lock          mapping, user memory, submission
+//             i_dio_count > handle             what ends a write: in the caller, or on
+//             s_dio_done_wq
+//
+// i_dio_count is an event: inode_dio_wait() waits for whoever is between inode_dio_begin() and
+// inode_dio_end().
+//
+// The device has whole sectors; what a write leaves of a new block is zeroed by writes of their
+// own. A read or write that has begun does not look at the page cache again until it is done: see
+// model/crash/history.h for what is said of bytes that both change at a time.
+//
+// Not modelled: asynchronous reads, polling, atomic writes, the bounce of buffers; buffers in user
+// memory that is itself a mapping of the file.
+
+// iomap_ops and iomap_dio_ops of one kind of file; without state.
+class IomapDioOps {
+ public:
+  virtual ~IomapDioOps() = default;
+  virtual Errno iomap_begin(Inode& inode, uint64_t pos, uint64_t length, IomapFlags flags,
+                            Iomap& iomap) const = 0;
+  // All of a write is over: `size` bytes were submitted, with `unwritten` some of them to unwritten
+  // extents. Returns what it comes to.
+  virtual Errno end_io(Inode& inode, uint64_t pos, uint64_t size, Errno error,
+                       bool unwritten) const = 0;
+  // Fills in where `iomap` has `pos`, and sends it to the device.
+  virtual void submit_io(Inode& inode, const Iomap& iomap, uint64_t pos,
+                         std::unique_ptr<sim::Bio> bio) const = 0;
+  // False: inode_dio_end() comes before end_io().
+  virtual bool counts_until_ended(const Inode& inode) const = 0;
+  // False: what was read into the page cache meanwhile stays there.
+  virtual bool invalidates_after(const Inode& inode) const = 0;
+};
+
+// Requires: i_rwsem. Fails with kNotBlk if the page cache cannot let go of the range; kIocbQueued:
+// see Kiocb. With `force_wait` the call does not return before it is complete, whatever `iocb`
+// says. Moves `iocb` and `iter` on.
+IoResult iomap_dio_rw(Kiocb& iocb, IovIter& iter, const IomapDioOps& ops, bool force_wait);
 
 }  // namespace model

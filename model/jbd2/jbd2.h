@@ -190,6 +190,8 @@ bool jbd2_journal_force_commit_nested(Journal& journal, sim::Site site = sim::Si
 // Will the commit of `tid` flush the device after now? If not, fsync has to.
 bool jbd2_trans_will_send_data_barrier(Journal& journal, Tid tid);
 
+bool jbd2_transaction_committed(Journal& journal, Tid tid);
+
 bool is_journal_aborted(const Journal& journal);
 // Nothing more reaches the log; handles fail with kRoFs, waits for commits with kIo.
 void jbd2_journal_abort(Journal& journal, Errno error);

@@ -197,6 +197,12 @@ bool jbd2_trans_will_send_data_barrier(Journal& journal, Tid tid) {
          journal.j_committing_transaction->t_state < TransactionState::kCommitJflush;
 }
 
+bool jbd2_transaction_committed(Journal& journal, Tid tid) {
+  journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
+  PlainSpinGuard j_state_lock(journal.j_state_lock);
+  return tid <= journal.j_commit_sequence;
+}
+
 bool is_journal_aborted(const Journal& journal) { return journal.j_aborted; }
 
 void jbd2_journal_abort(Journal& journal, Errno error) {

@@ -65,6 +65,7 @@ FolioRef AddressSpace::NextFolio(uint64_t index, uint64_t last) {
 
 void AddressSpace::folio_mark_dirty(Folio& folio) {
   world_.Touch(i_pages_, sim::Access::kWrite);
+  host_.i_sb.history.Dirtied(host_.key(), folio.pos(), folio.end());
   if (folio.dirty) return;
   folio.dirty = true;
   ++dirty_folios_;
@@ -183,10 +184,10 @@ void AddressSpace::folio_zero_range(Folio& folio, uint32_t start, uint32_t end) 
   }
 }
 
-void AddressSpace::invalidate_clean() {
+void AddressSpace::invalidate_mapping_pages(uint64_t start, uint64_t end) {
   SIM_FRAME("invalidate_mapping_pages");
-  for (uint64_t index = 0;; ++index) {
-    FolioRef folio = NextFolio(index, UINT64_MAX);
+  for (uint64_t index = start / folio_bytes_;; ++index) {
+    FolioRef folio = NextFolio(index, (end - 1) / folio_bytes_);
     if (folio == nullptr) return;
     index = folio->index;
     if (!folio->lock.trylock()) continue;
@@ -194,6 +195,25 @@ void AddressSpace::invalidate_clean() {
     // Ours, and the page cache's: nobody else is about to use it.
     const bool unused = folio->mapping == this && folio.use_count() == 2;
     if (unused && !folio->dirty && !folio->writeback) RemoveFolio(*folio);
+  }
+}
+
+Errno AddressSpace::invalidate_inode_pages2_range(uint64_t start, uint64_t end) {
+  SIM_FRAME("invalidate_inode_pages2_range");
+  Errno error = Errno::kOk;
+  for (uint64_t index = start / folio_bytes_;; ++index) {
+    const FolioRef next = NextFolio(index, (end - 1) / folio_bytes_);
+    if (next == nullptr) return error;
+    index = next->index;
+    const FolioRef folio = filemap_lock_folio(index);
+    if (folio == nullptr) continue;
+    FolioGuard guard(folio->lock, sim::kAdoptLock);
+    folio_wait_writeback(*folio);
+    if (folio->dirty) {
+      error = Errno::kBusy;
+    } else {
+      RemoveFolio(*folio);
+    }
   }
 }
 
@@ -238,6 +258,13 @@ Errno AddressSpace::file_write_and_wait_range(uint64_t start, uint64_t end) {
   SIM_FRAME("file_write_and_wait_range");
   const Errno written = filemap_fdatawrite_range(start, end, SyncMode::kAll);
   return FirstError(written, filemap_fdatawait_range(start, end));
+}
+
+Errno AddressSpace::filemap_write_and_wait_range(uint64_t start, uint64_t end) {
+  SIM_FRAME("filemap_write_and_wait_range");
+  const Errno written = filemap_fdatawrite_range(start, end, SyncMode::kAll);
+  WaitRange(start, end);
+  return FirstError(written, wb_err_);
 }
 
 }  // namespace model

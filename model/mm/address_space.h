@@ -82,8 +82,11 @@ class AddressSpace {
   void truncate_pagecache_range(uint64_t start, uint64_t end);
   // Makes [start, end) of a folio, whose lock is held, read as zeros.
   void folio_zero_range(Folio& folio, uint32_t start, uint32_t end);
-  // Drops clean folios that nobody uses, as echo 1 > drop_caches.
-  void invalidate_clean();
+  // Drops clean folios of [start, end) that nobody uses; of everything, as echo 1 > drop_caches.
+  void invalidate_mapping_pages(uint64_t start = 0, uint64_t end = UINT64_MAX);
+  // Drops the folios of [start, end), waiting for their locks and their writeback. kBusy if one was
+  // dirty, which stays.
+  Errno invalidate_inode_pages2_range(uint64_t start, uint64_t end);
 
   // --- Writeback --------------------------------------------------------------------------------
   // do_writepages() over the range, and the wait for the result.
@@ -91,6 +94,8 @@ class AddressSpace {
   Errno filemap_fdatawait_range(uint64_t start, uint64_t end);
   void filemap_fdatawait_keep_errors();
   Errno file_write_and_wait_range(uint64_t start, uint64_t end);
+  // The same, and an fsync will still tell the error.
+  Errno filemap_write_and_wait_range(uint64_t start, uint64_t end);
 
   // The first error since the last call that returned one [mapping_set_error(), errseq].
   void mapping_set_error(Errno error);

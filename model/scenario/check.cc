@@ -166,6 +166,10 @@ class Checker {
           Cat("no such file: \"files\" does not have it, and nobody creates it",
               Suggestion(op.file, known)));
     }
+    if (op.async && !op.direct) Add(PointerTo(pointer, "async"), "want a direct write");
+    if (op.async && op.fault_at_bytes) {
+      Add(PointerTo(pointer, "fault_at_bytes"), "want a write that is not asynchronous");
+    }
     if (op.sync && op.dsync) {
       Add(PointerTo(pointer, "dsync"), "want either sync or dsync");
     }

@@ -1,8 +1,10 @@
 #include "model/scenario/end_checks.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "model/crash/file_rules.h"
 
 namespace scenario {
 namespace {
@@ -45,6 +47,16 @@ bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorConte
     at = stop;
   }
   return true;
+}
+
+// [begin, end) of a granule.
+bool IsAsWritten(Ext4Inode& inode, uint64_t begin, uint64_t end, SectorContent content) {
+  const model::History& history = inode.sbi.history;
+  if (history.Find(inode.key())->Contested(begin, end)) return true;
+  const auto granule = static_cast<uint32_t>(begin / model::kGranuleBytes);
+  const uint64_t start = uint64_t{granule} * model::kGranuleBytes;
+  return SameBytes(inode.sbi.granules, content, history.ReferenceContent(inode.key(), granule),
+                   static_cast<uint32_t>(begin - start), static_cast<uint32_t>(end - start));
 }
 
 void CheckReservations(Ext4Inode& inode) {
@@ -116,14 +128,31 @@ void CheckContents(Ext4Inode& inode, uint64_t begin, uint64_t end) {
     const auto granule = static_cast<uint32_t>(pos / model::kGranuleBytes);
     const uint64_t start = uint64_t{granule} * model::kGranuleBytes;
     const uint64_t stop = std::min(end, start + model::kGranuleBytes);
-    if (!SameBytes(sbi.granules, ReadGranule(inode, granule),
-                   sbi.history.ReferenceContent(inode.key(), granule),
-                   static_cast<uint32_t>(pos - start), static_cast<uint32_t>(stop - start))) {
+    if (!IsAsWritten(inode, pos, stop, ReadGranule(inode, granule))) {
       Report(sbi, "wrong_read", absl::StrCat(inode.name, " reads other bytes than were written"));
       return;
     }
     pos = stop;
   }
+}
+
+bool CheckGranule(Ext4Inode& inode, uint64_t pos, uint32_t bytes, SectorContent content,
+                  bool settled) {
+  const model::History& history = inode.sbi.history;
+  const model::History::File& file = *history.Find(inode.key());
+  const auto granule = static_cast<uint32_t>(pos / model::kGranuleBytes);
+  uint32_t begin = 0;
+  for (const model::GranuleRun& run : history.granules().Runs(content)) {
+    if (std::exchange(begin, run.end_byte) >= bytes) break;
+    if (!model::JudgeSource(history, file, granule, run.content).has_value()) continue;
+    Report(inode.sbi, "wrong_read",
+           absl::StrCat(inode.name, " reads what was never written there"));
+    return false;
+  }
+  if (!settled || IsAsWritten(inode, pos, pos + bytes, content)) return true;
+  Report(inode.sbi, "wrong_read",
+         absl::StrCat(inode.name, " directly reads other bytes than were written"));
+  return false;
 }
 
 void CheckAtEnd(Ext4SbInfo& sbi) {

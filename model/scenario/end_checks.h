@@ -5,7 +5,8 @@
 //                on iomap inodes no delayed block without dirty data
 //   lost_data    a dirty block that nothing maps: writeback will pass it over
 //   invariant    i_disksize beyond i_size
-//   wrong_read   contents differ from the reference
+//   wrong_read   contents differ from the reference, but for bytes that are contested (history.h);
+//                or a direct read shows what was never of this place of the file
 //
 // Not checked where an error was injected or the file system is in emergency state: what could not
 // be written may then be given up.
@@ -21,5 +22,10 @@ void CheckAtEnd(model::Ext4SbInfo& sbi);
 model::SectorContent ReadGranule(model::Ext4Inode& inode, uint32_t granule);
 // Bytes [begin, end) of the file as a read would return them now.
 void CheckContents(model::Ext4Inode& inode, uint64_t begin, uint64_t end);
+
+// [pos, pos + bytes), within a granule, of the file as a direct read has returned them. Unless
+// `settled`, somebody may have been writing them. False if something is wrong.
+bool CheckGranule(model::Ext4Inode& inode, uint64_t pos, uint32_t bytes,
+                  model::SectorContent content, bool settled);
 
 }  // namespace scenario

@@ -31,6 +31,7 @@ bool IsLocal(OpKind kind) {
     case OpKind::kOpen:
     case OpKind::kClose:
     case OpKind::kDropCaches:
+    case OpKind::kIoGetevents:
     case OpKind::kSleep:
       return true;
     default:
@@ -62,6 +63,7 @@ void ExecutionLogger::OnCall(const std::string& thread, const Op& op) {
   if (Syncs(op.kind)) {
     std::set<std::string>& changed = syncs_[thread];
     for (const auto& [other, files] : changing_) changed.insert(files.begin(), files.end());
+    for (const auto& [other, files] : in_flight_) changed.insert(files.begin(), files.end());
   }
   if (!Changes(op.kind)) return;
   const std::vector<std::string> files = FilesOf(op);
@@ -74,6 +76,8 @@ void ExecutionLogger::OnCall(const std::string& thread, const Op& op) {
 }
 
 void ExecutionLogger::OnReturn(const std::string& thread, const Op& op, const OpResult& result) {
+  if (op.kind == OpKind::kIoGetevents) in_flight_.erase(thread);
+  if (op.async) in_flight_[thread].insert(op.file);
   if (IsLocal(op.kind)) return;
   if (Changes(op.kind)) {
     changing_.erase(thread);

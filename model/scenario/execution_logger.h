@@ -35,6 +35,7 @@ class ExecutionLogger : public ExecutionRecorder {
   model::WriteLog writes_;
   absl::Status status_;
   std::map<std::string, std::vector<std::string>> changing_;  // by thread: the files
+  std::map<std::string, std::set<std::string>> in_flight_;    // by thread: asynchronous writes
   std::map<std::string, std::set<std::string>> syncs_;        // by thread: files changed meanwhile
   std::set<std::string> unlinked_;                            // or renamed
 };

@@ -110,6 +110,7 @@ bool NamesFile(OpKind kind) {
     case OpKind::kDropCaches:
     case OpKind::kFreeze:
     case OpKind::kShutdown:
+    case OpKind::kIoGetevents:
       return false;
     default:
       return true;
@@ -133,9 +134,13 @@ void VisitCall(FieldVisitor& v, Op& op) {
   if (op.kind == OpKind::kWrite) {
     v.Boolean({"sync", "As with O_SYNC."}, op.sync);
     v.Boolean({"dsync", "As with O_DSYNC."}, op.dsync);
+    v.Boolean({"direct", "As with O_DIRECT."}, op.direct);
+    v.Boolean({"async", "By io_submit: the thread goes on; io_getevents, or its end, waits."},
+              op.async);
     v.Integer({"fault_at_bytes", "User memory is readable up to here only: a short copy."},
               {0, kMaxCallBytes}, op.fault_at_bytes);
   }
+  if (op.kind == OpKind::kRead) v.Boolean({"direct", "As with O_DIRECT."}, op.direct);
   if (op.kind == OpKind::kWriteback) {
     v.Integer({"pos_bytes", "Where in the file it starts."}, kFileBytes, op.pos_bytes);
     v.Integer({"len_bytes", "How much it covers; 0: to the end."}, kFileBytes, op.len_bytes);

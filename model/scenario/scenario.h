@@ -109,6 +109,7 @@ enum class OpKind {
   kFreeze,
   kShutdown,
   kMmapWrite,
+  kIoGetevents,
   kSleep,  // the last one on a file system, the first one of lock programs
   kLock,
   kTrylock,
@@ -146,17 +147,17 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 55> kOpKindNames = {
-    "write",        "read",      "truncate",     "fallocate",   "fsync",         "fdatasync",
-    "sync",         "writeback", "create",       "unlink",      "rename",        "open",
-    "close",        "commit",    "emergency",    "drop_caches", "freeze",        "shutdown",
-    "mmap_write",   "sleep",     "lock",         "trylock",     "unlock",        "downgrade",
-    "assert_held",  "wait",      "owe",          "signal",      "clear",         "submit",
-    "wait_until",   "load",      "store",        "add",         "cas",           "let",
-    "assert",       "irq_off",   "irq_on",       "bh_off",      "bh_on",         "nofs_save",
-    "nofs_restore", "noio_save", "noio_restore", "alloc",       "reclaim_begin", "reclaim_end",
-    "queue",        "flush",     "if",           "else",        "while",         "repeat",
-    "end"};
+inline constexpr std::array<std::string_view, 56> kOpKindNames = {
+    "write",       "read",         "truncate",  "fallocate",    "fsync",   "fdatasync",
+    "sync",        "writeback",    "create",    "unlink",       "rename",  "open",
+    "close",       "commit",       "emergency", "drop_caches",  "freeze",  "shutdown",
+    "mmap_write",  "io_getevents", "sleep",     "lock",         "trylock", "unlock",
+    "downgrade",   "assert_held",  "wait",      "owe",          "signal",  "clear",
+    "submit",      "wait_until",   "load",      "store",        "add",     "cas",
+    "let",         "assert",       "irq_off",   "irq_on",       "bh_off",  "bh_on",
+    "nofs_save",   "nofs_restore", "noio_save", "noio_restore", "alloc",   "reclaim_begin",
+    "reclaim_end", "queue",        "flush",     "if",           "else",    "while",
+    "repeat",      "end"};
 
 // In the order of model::FallocMode.
 enum class FallocateMode {
@@ -208,6 +209,8 @@ struct Op {
   FallocateMode mode = FallocateMode::kAllocate;
   bool sync = false;                              // write: as with O_SYNC
   bool dsync = false;                             // write: as with O_DSYNC
+  bool direct = false;                            // write, read: as with O_DIRECT
+  bool async = false;                             // write: by io_submit(2)
   std::optional<int64_t> fault_at_bytes;          // write: user memory is readable up to here only
   int64_t size_bytes = 0;                         // truncate
   int64_t duration_ns = 0;                        // sleep

@@ -1,5 +1,7 @@
 #include "model/scenario/thread_body.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "model/scenario/end_checks.h"
 
@@ -52,14 +54,17 @@ ThreadBody::ThreadBody(const ThreadConfig& config, const std::vector<std::string
       calls_(calls),
       sbi_(sbi),
       listener_(listener),
-      memory_(sbi.world, sbi.world.lock_tracker().Class("&mm->mmap_lock"), number) {}
+      memory_(sbi.world, sbi.world.lock_tracker().Class("&mm->mmap_lock"), number),
+      request_done_(sbi.world, sbi.world.lock_tracker().Class("&ctx->wait"), {"task", number}) {}
 
 void ThreadBody::Run() {
   for (int64_t i = 0; i < config_.repeat; ++i) {
     for (size_t n = 0; n < config_.ops.size(); ++n) {
-      Check(config_.ops[n], Call(config_.ops[n], calls_[n]));
+      const OpResult result = Call(config_.ops[n], calls_[n]);
+      if (!config_.ops[n].async) Check(config_.ops[n], result);
     }
   }
+  (void)GetEvents();
   while (!open_files_.empty()) {
     model::Inode* inode = open_files_.begin()->second;
     open_files_.erase(open_files_.begin());
@@ -92,13 +97,15 @@ OpResult ThreadBody::Perform(const Op& op) {
       sbi_.emergency = true;
       return {};
     case OpKind::kDropCaches:
-      for (const auto& [ino, inode] : sbi_.inodes) inode->i_mapping.invalidate_clean();
+      for (const auto& [ino, inode] : sbi_.inodes) inode->i_mapping.invalidate_mapping_pages();
       return {};
     case OpKind::kFreeze: {
       const Errno error = model::freeze_super(sbi_);
       if (error == Errno::kOk) model::thaw_super(sbi_);
       return FromErrno(error);
     }
+    case OpKind::kIoGetevents:
+      return GetEvents();
     case OpKind::kCreate:
       return FromErrno(sbi_.create(op.file));
     case OpKind::kUnlink:
@@ -124,12 +131,16 @@ OpResult ThreadBody::Perform(const Op& op) {
 
 OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
   switch (op.kind) {
-    case OpKind::kWrite:
-      return FromIo(model::ksys_write(inode, memory_, op.pos_bytes, op.len_bytes, SyncOf(op),
-                                      op.fault_at_bytes.value_or(INT64_MAX)));
+    case OpKind::kWrite: {
+      if (op.async) return SubmitWrite(op, inode);
+      const auto write = op.direct ? model::ksys_write_direct : model::ksys_write;
+      return FromIo(write(inode, memory_, op.pos_bytes, op.len_bytes, SyncOf(op),
+                          op.fault_at_bytes.value_or(INT64_MAX)));
+    }
     case OpKind::kMmapWrite:
       return FromIo(sbi_.mmap_store(inode, memory_, op.pos_bytes, op.len_bytes));
     case OpKind::kRead: {
+      if (op.direct) return ReadDirect(op, inode);
       const model::IoResult result = model::ksys_read(inode, op.pos_bytes, op.len_bytes);
       CheckRead(op, inode, result.bytes);
       return FromIo(result);
@@ -177,6 +188,43 @@ OpResult ThreadBody::Close(const Op& op) {
   return {};
 }
 
+OpResult ThreadBody::SubmitWrite(const Op& op, model::Inode& inode) {
+  requests_.push_back({&op, &inode, {}});
+  Request& request = requests_.back();
+  ++inode.i_count;
+  const model::IoResult result = model::io_submit_write(inode, memory_, op.pos_bytes, op.len_bytes,
+                                                        SyncOf(op), [&](model::IoResult done) {
+                                                          request.result = FromIo(done);
+                                                          request_done_.WakeAll();
+                                                        });
+  if (result.error != Errno::kIocbQueued) request.result = FromIo(result);
+  return {};
+}
+
+OpResult ThreadBody::GetEvents() {
+  while (!requests_.empty()) {
+    Request& request = requests_.front();
+    if (!request.result.has_value()) {
+      request_done_.wait_event([&] { return request.result.has_value(); });
+    }
+    Check(*request.op, *request.result);
+    model::iput(*request.inode);
+    requests_.pop_front();
+  }
+  return {};
+}
+
+OpResult ThreadBody::ReadDirect(const Op& op, model::Inode& inode) {
+  const model::History::File& file = *sbi_.history.Find(inode.key());
+  const model::HistorySeq changed = file.changed;
+  const bool settled = !inode.i_rwsem.is_locked() && inode.i_dio_count.peek() == 0;
+  std::vector<model::SectorContent> granules;
+  const model::IoResult result =
+      model::ksys_read_direct(inode, memory_, op.pos_bytes, op.len_bytes, granules);
+  CheckDirectRead(op, inode, result.bytes, granules, settled && file.changed == changed);
+  return FromIo(result);
+}
+
 void ThreadBody::Check(const Op& op, const OpResult& result) {
   if (!op.returns.has_value() || *op.returns == result) return;
   const std::string call =
@@ -189,8 +237,21 @@ void ThreadBody::Check(const Op& op, const OpResult& result) {
 
 // Of bytes that nobody is writing meanwhile.
 void ThreadBody::CheckRead(const Op& op, model::Inode& inode, uint64_t bytes) {
-  if (inode.i_rwsem.is_locked() || bytes == 0) return;
+  if (inode.i_rwsem.is_locked() || inode.i_dio_count.peek() > 0 || bytes == 0) return;
   CheckContents(model::EXT4_I(inode), op.pos_bytes, op.pos_bytes + bytes);
+}
+
+// Of bytes that nobody was writing meanwhile all, of others that they are not somebody else's.
+void ThreadBody::CheckDirectRead(const Op& op, model::Inode& inode, uint64_t bytes,
+                                 const std::vector<model::SectorContent>& granules, bool settled) {
+  const uint64_t end = op.pos_bytes + bytes;
+  for (size_t i = 0; i < granules.size(); ++i) {
+    const uint64_t pos = op.pos_bytes + i * model::kGranuleBytes;
+    if (pos >= end) return;
+    const auto bytes_of =
+        static_cast<uint32_t>(std::min<uint64_t>(end - pos, model::kGranuleBytes));
+    if (!CheckGranule(model::EXT4_I(inode), pos, bytes_of, granules[i], settled)) return;
+  }
 }
 
 }  // namespace scenario

@@ -1,10 +1,13 @@
 // What a scenario's thread does: its operations, one after the other, as system calls. Each that
-// returns is progress (World::MadeProgress()).
+// returns is progress (World::MadeProgress()). What it has submitted asynchronously it waits for
+// with io_getevents, and at its end; `returns` of such a write is compared when it is complete.
 //
 // In an event log: call ("write a [0, 4096)"), return ("4096", "ENOSPC").
 #pragma once
 
+#include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +44,13 @@ class ThreadBody {
   model::Inode* Find(const std::string& file);
   OpResult Open(const Op& op);
   OpResult Close(const Op& op);
+  OpResult SubmitWrite(const Op& op, model::Inode& inode);
+  OpResult ReadDirect(const Op& op, model::Inode& inode);
+  OpResult GetEvents();
   void Check(const Op& op, const OpResult& result);
   void CheckRead(const Op& op, model::Inode& inode, uint64_t bytes);
+  void CheckDirectRead(const Op& op, model::Inode& inode, uint64_t bytes,
+                       const std::vector<model::SectorContent>& granules, bool settled);
 
   const ThreadConfig& config_;
   const std::vector<std::string>& calls_;
@@ -50,6 +58,15 @@ class ThreadBody {
   CallListener* listener_ = nullptr;
   model::UserMemory memory_;
   std::map<std::string, model::Inode*> open_files_;
+
+  // An asynchronous write of an open file.
+  struct Request {
+    const Op* op = nullptr;
+    model::Inode* inode = nullptr;
+    std::optional<OpResult> result;
+  };
+  std::deque<Request> requests_;  // that io_getevents has not told of yet
+  sim::WaitQueue request_done_;
 };
 
 }  // namespace scenario

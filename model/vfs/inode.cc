@@ -21,7 +21,10 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
               "i_size_read() and i_size_write(): load-acquire and store-release"},
              {"inode", ino}, 0),
       i_sync_wait(sb.world, sb.world.lock_tracker().Class("I_SYNC"), {"inode", ino}),
-      i_mapping(sb.world, *this, classes, folio_bytes, block_bytes) {
+      i_mapping(sb.world, *this, classes, folio_bytes, block_bytes),
+      i_dio_count(sb.world, {"i_dio_count", sim::Sharing::kAtomic, "an atomic counter"},
+                  {"inode", ino}, 0),
+      i_dio_wait(sb.world, sb.world.lock_tracker().Class("i_dio_count"), {"inode", ino}) {
   sb.s_inodes.push_back(this);
 }
 
@@ -35,5 +38,19 @@ SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty
       s_pagefault_writers(w, UniqueClass(w, "sb_pagefaults"), {}),
       s_intwriters(w, UniqueClass(w, "sb_internal"), {}),
       s_bdi(w, s_umount, dirty_background_bytes, dirty_limit_bytes, writeback_interval) {}
+
+void inode_dio_begin(Inode& inode) { ++inode.i_dio_count; }
+
+void inode_dio_end(Inode& inode) {
+  --inode.i_dio_count;
+  inode.i_dio_wait.WakeAll();
+}
+
+void inode_dio_wait(Inode& inode) {
+  SIM_FRAME("inode_dio_wait");
+  inode.i_dio_wait.might_wait();
+  if (inode.i_dio_count == 0) return;
+  inode.i_dio_wait.wait_event([&] { return inode.i_dio_count == 0; });
+}
 
 }  // namespace model

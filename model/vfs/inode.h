@@ -3,15 +3,19 @@
 // A file system derives its own inode and super block and fills in the operations.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "model/crash/history.h"
 #include "model/mm/address_space.h"
 #include "model/mm/page_writeback.h"
 #include "sim/engine/shared.h"
 #include "sim/locking/percpu_rwsem.h"
+#include "sim/locking/workqueue.h"
 
 namespace model {
 
@@ -33,6 +37,8 @@ struct Inode {
   bool i_sync = false;         // I_SYNC: being written back
   sim::WaitQueue i_sync_wait;
   AddressSpace i_mapping;
+  sim::Shared<int> i_dio_count;  // direct I/O under way
+  sim::WaitQueue i_dio_wait;     // for none
 
   FileKey key() const { return {i_ino, i_generation}; }
 
@@ -57,20 +63,26 @@ struct IovIter {
   uint64_t count = 0;              // bytes left
   uint64_t fault_at = UINT64_MAX;  // file position from which on the memory cannot be read
   bool faulted_in = false;
+  // Of a direct read(2): gets what is read, from the sector of `start` on.
+  std::vector<SectorContent>* into = nullptr;
 };
 
 enum class WriteSync : uint8_t { kNone, kSync, kDsync };  // O_SYNC, O_DSYNC
-
-struct Kiocb {
-  Inode* inode = nullptr;
-  uint64_t ki_pos = 0;
-  WriteSync sync = WriteSync::kNone;
-};
 
 // Bytes done, or an error if nothing was.
 struct IoResult {
   uint64_t bytes = 0;
   Errno error = Errno::kOk;
+};
+
+struct Kiocb {
+  Inode* inode = nullptr;
+  uint64_t ki_pos = 0;
+  WriteSync sync = WriteSync::kNone;
+  bool direct = false;  // IOCB_DIRECT
+  // Of an asynchronous call: told the result, in a task or an event, if the call itself returned
+  // kIocbQueued.
+  std::function<void(IoResult)> ki_complete = nullptr;
 };
 
 // FALLOC_FL_*: none, KEEP_SIZE, PUNCH_HOLE | KEEP_SIZE, ZERO_RANGE, ZERO_RANGE | KEEP_SIZE.
@@ -97,9 +109,11 @@ struct SuperBlock {
   sim::PercpuRwSem s_intwriters;         // the SB_FREEZE_FS level
   BackingDevInfo s_bdi;
   std::vector<Inode*> s_inodes;  // all in memory, in order of creation
+  // Ends asynchronous direct writes; there from the first on.
+  std::optional<sim::Workqueue> s_dio_done_wq;
 
   virtual IoResult write_iter(Kiocb& iocb, IovIter& from) = 0;
-  virtual IoResult read_iter(Inode& inode, uint64_t pos, uint64_t len) = 0;
+  virtual IoResult read_iter(Kiocb& iocb, IovIter& to) = 0;
   // Stores through a shared mapping; bytes beyond the end of file are not stored.
   virtual IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) = 0;
   virtual Errno setattr_size(Inode& inode, uint64_t size) = 0;
@@ -117,5 +131,11 @@ struct SuperBlock {
   // The last reference is gone.
   virtual void evict_inode(Inode& inode) = 0;
 };
+
+// Direct I/O of the inode that is submitted and not complete [fs/inode.c, include/linux/fs.h].
+void inode_dio_begin(Inode& inode);
+void inode_dio_end(Inode& inode);  // from a task or an event
+// Parks until there is none. Requires: i_rwsem exclusively, which keeps new ones away.
+void inode_dio_wait(Inode& inode);
 
 }  // namespace model

@@ -26,8 +26,14 @@ const char* ErrnoName(Errno error) {
       return "EROFS";
     case Errno::kRange:
       return "ERANGE";
+    case Errno::kBusy:
+      return "EBUSY";
+    case Errno::kNotBlk:
+      return "ENOTBLK";
     case Errno::kShutdown:
       return "ESHUTDOWN";
+    case Errno::kIocbQueued:
+      return "EIOCBQUEUED";
   }
   return "?";
 }

@@ -7,17 +7,20 @@ namespace model {
 
 enum class Errno : uint8_t {
   kOk = 0,
-  kNoEnt,     // ENOENT
-  kIo,        // EIO
-  kAgain,     // EAGAIN
-  kNoMem,     // ENOMEM
-  kFault,     // EFAULT: user memory
-  kExist,     // EEXIST
-  kInval,     // EINVAL
-  kNoSpc,     // ENOSPC
-  kRoFs,      // EROFS
-  kRange,     // ERANGE
-  kShutdown,  // ESHUTDOWN: why a journal was aborted; calls fail with EIO then
+  kNoEnt,       // ENOENT
+  kIo,          // EIO
+  kAgain,       // EAGAIN
+  kNoMem,       // ENOMEM
+  kFault,       // EFAULT: user memory
+  kExist,       // EEXIST
+  kInval,       // EINVAL
+  kNoSpc,       // ENOSPC
+  kRoFs,        // EROFS
+  kRange,       // ERANGE
+  kBusy,        // EBUSY
+  kNotBlk,      // ENOTBLK: not by direct I/O, then
+  kShutdown,    // ESHUTDOWN: why a journal was aborted; calls fail with EIO then
+  kIocbQueued,  // EIOCBQUEUED: no failure; ki_complete will tell
 };
 
 // "ENOSPC"; "0" for kOk.

@@ -4,22 +4,69 @@
 
 namespace model {
 
+namespace {
+
+IovIter UserBuffer(UserMemory* memory, uint64_t pos, uint64_t len) {
+  IovIter iter;
+  iter.memory = memory;
+  iter.start = pos;
+  iter.count = len;
+  return iter;
+}
+
+IoResult Write(Kiocb iocb, UserMemory& memory, uint64_t len, uint64_t readable) {
+  SIM_FRAME("ksys_write");
+  sim::ReadGuard sb_start_write(iocb.inode->i_sb.s_writers.rwsem());
+  IovIter from = UserBuffer(&memory, iocb.ki_pos, len);
+  if (readable < len) from.fault_at = iocb.ki_pos + readable;
+  return iocb.inode->i_sb.write_iter(iocb, from);
+}
+
+IoResult Read(Kiocb iocb, IovIter to) {
+  SIM_FRAME("ksys_read");
+  return iocb.inode->i_sb.read_iter(iocb, to);
+}
+
+}  // namespace
+
 IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, WriteSync sync,
                     uint64_t readable) {
-  SIM_FRAME("ksys_write");
-  sim::ReadGuard sb_start_write(inode.i_sb.s_writers.rwsem());
-  IovIter from;
-  from.memory = &memory;
-  from.start = pos;
-  from.count = len;
-  if (readable < len) from.fault_at = pos + readable;
-  Kiocb iocb{&inode, pos, sync};
-  return inode.i_sb.write_iter(iocb, from);
+  return Write({.inode = &inode, .ki_pos = pos, .sync = sync}, memory, len, readable);
+}
+
+IoResult ksys_write_direct(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                           WriteSync sync, uint64_t readable) {
+  return Write({.inode = &inode, .ki_pos = pos, .sync = sync, .direct = true}, memory, len,
+               readable);
 }
 
 IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len) {
-  SIM_FRAME("ksys_read");
-  return inode.i_sb.read_iter(inode, pos, len);
+  return Read({.inode = &inode, .ki_pos = pos}, UserBuffer(nullptr, pos, len));
+}
+
+IoResult ksys_read_direct(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                          std::vector<SectorContent>& granules) {
+  IovIter to = UserBuffer(&memory, pos, len);
+  to.into = &granules;
+  return Read({.inode = &inode, .ki_pos = pos, .direct = true}, to);
+}
+
+IoResult io_submit_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                         WriteSync sync, std::function<void(IoResult)> ki_complete) {
+  SIM_FRAME("io_submit_one");
+  sim::RwSem& sb_writers = inode.i_sb.s_writers.rwsem();
+  sb_writers.down_read();  // kiocb_start_write(): until the write is complete
+  sb_writers.release_owner();
+  const auto kiocb_end_write = [&sb_writers] { sb_writers.up_read_non_owner(); };
+  Kiocb iocb{.inode = &inode, .ki_pos = pos, .sync = sync, .direct = true};
+  iocb.ki_complete = [kiocb_end_write, tell = std::move(ki_complete)](IoResult result) {
+    kiocb_end_write();
+    tell(result);
+  };
+  IovIter from = UserBuffer(&memory, pos, len);
+  const IoResult result = inode.i_sb.write_iter(iocb, from);
+  if (result.error != Errno::kIocbQueued) kiocb_end_write();
+  return result;
 }
 
 Errno do_sys_truncate(Inode& inode, uint64_t size) {

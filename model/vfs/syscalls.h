@@ -1,7 +1,9 @@
-// The system calls that scenarios are made of [fs/read_write.c, fs/open.c, fs/sync.c].
+// The system calls that scenarios are made of [fs/read_write.c, fs/aio.c, fs/open.c, fs/sync.c].
 #pragma once
 
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "model/vfs/inode.h"
 
@@ -12,6 +14,16 @@ namespace model {
 IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, WriteSync sync,
                     uint64_t readable = UINT64_MAX);
 IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len);
+// The same of a file that is open with O_DIRECT. A read gives the granules from that of `pos` on,
+// as far as it has read.
+IoResult ksys_write_direct(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                           WriteSync sync, uint64_t readable = UINT64_MAX);
+IoResult ksys_read_direct(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                          std::vector<SectorContent>& granules);
+// io_submit(2) of one such write. kIocbQueued: it goes on, and `ki_complete` will be called, in a
+// task or an event; anything else is its result.
+IoResult io_submit_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len,
+                         WriteSync sync, std::function<void(IoResult)> ki_complete);
 Errno do_sys_truncate(Inode& inode, uint64_t size);
 // fallocate(2); len > 0
 Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/check.h"
+
 namespace sim {
 
 void RwSem::down_read(Subclass subclass, Site site) {
@@ -64,6 +66,23 @@ void RwSem::up_read(Site site) {
   GrantNext();
 }
 
+void RwSem::release_owner(Site site) {
+  const auto reader = std::find(readers_.begin(), readers_.end(), &world_.current());
+  SIM_CHECK(reader != readers_.end());
+  tracker().Release(*this, site);
+  readers_.erase(reader);
+  ++unowned_readers_;
+}
+
+void RwSem::up_read_non_owner() {
+  if (world_.tearing_down()) return;
+  SIM_CHECK(unowned_readers_ > 0);
+  world_.Touch(object(), Access::kGiveShared);
+  Gives(false);
+  --unowned_readers_;
+  GrantNext();
+}
+
 void RwSem::up_write(Site site) {
   if (world_.tearing_down()) return;
   world_.Touch(object(), Access::kGive);
@@ -114,7 +133,7 @@ void RwSem::GrantNext() {
   while (!waiters_.empty() && writer_ == nullptr) {
     Waiter* waiter = waiters_.first();
     if (waiter->exclusive) {
-      if (!readers_.empty()) return;
+      if (has_readers()) return;
       writer_ = waiter->task;
     } else {
       readers_.push_back(waiter->task);

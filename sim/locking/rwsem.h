@@ -22,6 +22,10 @@ class RwSem : public Lock {
 
   void up_read(Site site = Site::Here());
   void up_write(Site site = Site::Here());
+  // What the calling task holds shared is nobody's from now on, until an up_read_non_owner(), from
+  // a task or an event [percpu_rwsem_release()]. The lock checker sees it released.
+  void release_owner(Site site = Site::Here());
+  void up_read_non_owner();
   // From writer to reader without a gap; lets waiting readers in.
   void downgrade_write(Site site = Site::Here());
 
@@ -29,17 +33,19 @@ class RwSem : public Lock {
   bool held_exclusive() const { return writer_ != nullptr && writer_ == &world_.current(); }
   bool held_shared() const;
   // By anybody.
-  bool is_locked() const { return writer_ != nullptr || !readers_.empty(); }
+  bool is_locked() const { return writer_ != nullptr || has_readers(); }
   std::vector<TaskId> Owners() const override;
   // A writer is let into the queue behind readers: from there it holds back later ones.
   bool Admits(Access) const override { return writer_ == nullptr && waiters_.empty(); }
 
  private:
+  bool has_readers() const { return !readers_.empty() || unowned_readers_ > 0; }
   void Wait(bool exclusive, Site site);
   void GrantNext();
 
   Task* writer_ = nullptr;
   absl::InlinedVector<Task*, 4> readers_;
+  int unowned_readers_ = 0;
   WaiterQueue waiters_;
 };
 
