@@ -77,10 +77,7 @@ ExitCode GenerateCommand(const GenerateArguments& arguments, const Backend& back
     const absl::Status written = WriteScenario(arguments.directory, arguments.space.Make(i, *like));
     if (!written.ok()) return Refuse(written, console);
   }
-  console.out << Grouped(std::to_string(count)) << " workloads\n"
-              << "with ACE's direct writes, which the model does not have, there would "
-                 "be "
-              << Grouped(std::to_string(arguments.space.CountWithAces())) << "\n\n"
+  console.out << Grouped(std::to_string(count)) << " workloads\n\n"
               << "run them: crashdep run " << arguments.directory << "\n";
   return ExitCode::kAsExpected;
 }

@@ -89,6 +89,7 @@ IoResult Ext4SbInfo::mmap_store(Inode& vfs_inode, UserMemory& memory, uint64_t p
     if (error == Errno::kFault) continue;
     if (error != Errno::kOk) return {done, done > 0 ? Errno::kOk : error};
     FolioGuard guard(folio->lock, sim::kAdoptLock);
+    folio->mapped = true;
     const uint64_t stop = std::min({pos + len, folio->end(), inode.i_size.load()});
     if (stop > at) {
       IovIter from;

@@ -110,8 +110,10 @@ Errno Ext4DioOps::end_io(Inode& vfs_inode, uint64_t pos, uint64_t size, Errno er
   Ext4Inode& inode = EXT4_I(vfs_inode);
   const Policy& policy = inode.sbi.policy;
   if (error == Errno::kFault && size > 0 && policy.orphan_del_on_short_extend) error = Errno::kOk;
-  if (error == Errno::kOk && size > 0 && unwritten) {
-    error = ext4_convert_unwritten_extents(nullptr, inode, pos, size);
+  const bool may_convert = error == Errno::kOk || policy.convert_on_io_error;
+  if (may_convert && size > 0 && unwritten) {
+    const Errno converted = ext4_convert_unwritten_extents(nullptr, inode, pos, size);
+    error = FirstError(error, converted);
   }
   if (error != Errno::kOk) return error;
   // ORDER: the data is on disk; now the size may say so. Either size may be behind.

@@ -118,7 +118,7 @@ void AddressSpace::truncate_pagecache(uint64_t new_size) {
   unmap_mapping_range();  // whatever was faulted in before its folio went
 }
 
-// No page is ever mapped here; what remains is the lock.
+// Every store faults, mapped or not; what remains is the lock.
 void AddressSpace::unmap_mapping_range() {
   SIM_FRAME("unmap_mapping_range");
   sim::ReadGuard guard(i_mmap_rwsem);
@@ -209,6 +209,7 @@ Errno AddressSpace::invalidate_inode_pages2_range(uint64_t start, uint64_t end) 
     if (folio == nullptr) continue;
     FolioGuard guard(folio->lock, sim::kAdoptLock);
     folio_wait_writeback(*folio);
+    if (std::exchange(folio->mapped, false)) unmap_mapping_range();
     if (folio->dirty) {
       error = Errno::kBusy;
     } else {

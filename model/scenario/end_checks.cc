@@ -49,14 +49,30 @@ bool SameBytes(const model::GranuleTable& granules, SectorContent a, SectorConte
   return true;
 }
 
+// What was never of this place of the file, in the first `bytes` of a granule.
+bool ShowsWhatIsNotItsOwn(Ext4Inode& inode, uint32_t granule, uint32_t bytes,
+                          SectorContent content) {
+  const model::History& history = inode.sbi.history;
+  const model::History::File& file = *history.Find(inode.key());
+  uint32_t begin = 0;
+  for (const model::GranuleRun& run : history.granules().Runs(content)) {
+    if (std::exchange(begin, run.end_byte) >= bytes) return false;
+    if (model::JudgeSource(history, file, granule, run.content).has_value()) return true;
+  }
+  return false;
+}
+
 // [begin, end) of a granule.
 bool IsAsWritten(Ext4Inode& inode, uint64_t begin, uint64_t end, SectorContent content) {
   const model::History& history = inode.sbi.history;
-  if (history.Find(inode.key())->Contested(begin, end)) return true;
   const auto granule = static_cast<uint32_t>(begin / model::kGranuleBytes);
   const uint64_t start = uint64_t{granule} * model::kGranuleBytes;
+  const auto bytes = static_cast<uint32_t>(end - start);
+  if (history.Find(inode.key())->Contested(begin, end)) {
+    return !ShowsWhatIsNotItsOwn(inode, granule, bytes, content);
+  }
   return SameBytes(inode.sbi.granules, content, history.ReferenceContent(inode.key(), granule),
-                   static_cast<uint32_t>(begin - start), static_cast<uint32_t>(end - start));
+                   static_cast<uint32_t>(begin - start), bytes);
 }
 
 void CheckReservations(Ext4Inode& inode) {
@@ -138,21 +154,15 @@ void CheckContents(Ext4Inode& inode, uint64_t begin, uint64_t end) {
 
 bool CheckGranule(Ext4Inode& inode, uint64_t pos, uint32_t bytes, SectorContent content,
                   bool settled) {
-  const model::History& history = inode.sbi.history;
-  const model::History::File& file = *history.Find(inode.key());
   const auto granule = static_cast<uint32_t>(pos / model::kGranuleBytes);
-  uint32_t begin = 0;
-  for (const model::GranuleRun& run : history.granules().Runs(content)) {
-    if (std::exchange(begin, run.end_byte) >= bytes) break;
-    if (!model::JudgeSource(history, file, granule, run.content).has_value()) continue;
-    Report(inode.sbi, "wrong_read",
-           absl::StrCat(inode.name, " reads what was never written there"));
-    return false;
+  const char* wrong = nullptr;
+  if (ShowsWhatIsNotItsOwn(inode, granule, bytes, content)) {
+    wrong = " directly reads what was never written there";
+  } else if (settled && !IsAsWritten(inode, pos, pos + bytes, content)) {
+    wrong = " directly reads other bytes than were written";
   }
-  if (!settled || IsAsWritten(inode, pos, pos + bytes, content)) return true;
-  Report(inode.sbi, "wrong_read",
-         absl::StrCat(inode.name, " directly reads other bytes than were written"));
-  return false;
+  if (wrong != nullptr) Report(inode.sbi, "wrong_read", absl::StrCat(inode.name, wrong));
+  return wrong == nullptr;
 }
 
 void CheckAtEnd(Ext4SbInfo& sbi) {

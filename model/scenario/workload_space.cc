@@ -12,7 +12,6 @@ namespace scenario {
 namespace {
 
 constexpr int64_t kKib = 1024;
-constexpr uint64_t kAcesChoices = 13;
 constexpr std::array<const char*, 2> kFileNames = {"a", "b"};
 
 struct Choice {
@@ -21,15 +20,18 @@ struct Choice {
   int64_t begin = 0;  // of a truncate, the new size
   int64_t end = 0;
   FallocateMode mode = FallocateMode::kAllocate;
+  bool direct = false;
 };
 constexpr int64_t kFallocateBegin = 16 * kKib - 2000, kFallocateEnd = 16 * kKib + 3000;
 constexpr Choice Fallocate(const char* name, FallocateMode mode) {
   return {name, OpKind::kFallocate, kFallocateBegin, kFallocateEnd, mode};
 }
-constexpr std::array<Choice, 11> kChoices = {{
+constexpr std::array<Choice, 13> kChoices = {{
     {"append", OpKind::kWrite, 16 * kKib, 20 * kKib},
     {"overlap", OpKind::kWrite, 8000, 12096},
     {"extend", OpKind::kWrite, 12 * kKib, 20 * kKib},
+    {.name = "dappend", .begin = 16 * kKib, .end = 20 * kKib, .direct = true},
+    {.name = "doverlap", .begin = 8 * kKib, .end = 12 * kKib, .direct = true},
     {"map", OpKind::kMmapWrite, 4 * kKib, 8 * kKib},
     {"cut", OpKind::kTruncate, 8 * kKib},
     {"cut_odd", OpKind::kTruncate, 10000},
@@ -58,7 +60,11 @@ Op OperationOf(const Choice& choice, const std::string& file) {
             .mode = choice.mode,
             .returns = OpResult{}};
   }
-  if (choice.kind != OpKind::kTruncate) return Write(choice.kind, file, choice.begin, choice.end);
+  if (choice.kind != OpKind::kTruncate) {
+    Op write = Write(choice.kind, file, choice.begin, choice.end);
+    write.direct = choice.direct;
+    return write;
+  }
   return {.kind = choice.kind, .file = file, .size_bytes = choice.begin, .returns = OpResult{}};
 }
 
@@ -71,14 +77,6 @@ constexpr std::array<Sync, 2> kSyncsOfAFile = {
 
 // Persistence points: of each file, of all, none.
 size_t SyncsOf(int files) { return kSyncsOfAFile.size() * static_cast<size_t>(files) + 1; }
-
-uint64_t CountWith(const WorkloadSpace& space, uint64_t choices) {
-  const auto files = static_cast<uint64_t>(space.files);
-  const uint64_t syncs = SyncsOf(space.files);
-  uint64_t count = choices * files * syncs;
-  for (int i = 1; i < space.operations; ++i) count *= choices * files * (syncs + 1);
-  return count;
-}
 
 // Takes the digits of a workload's number, the lowest first.
 class Digits {
@@ -113,8 +111,13 @@ void AddSync(size_t number, int files, std::vector<Op>& ops, std::string& name) 
 
 }  // namespace
 
-uint64_t WorkloadSpace::Count() const { return CountWith(*this, kChoices.size()); }
-uint64_t WorkloadSpace::CountWithAces() const { return CountWith(*this, kAcesChoices); }
+uint64_t WorkloadSpace::Count() const {
+  const uint64_t choices = kChoices.size() * static_cast<uint64_t>(files);
+  const uint64_t syncs = SyncsOf(files);
+  uint64_t count = choices * syncs;
+  for (int i = 1; i < operations; ++i) count *= choices * (syncs + 1);
+  return count;
+}
 
 Scenario WorkloadSpace::Make(uint64_t number, const Scenario& like) const {
   SIM_CHECK(number < Count());

@@ -10,12 +10,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// First block, blocks, unwritten.
-MATCHER_P3(IsExtent, lblk, len, unwritten, "") {
-  return arg.ee_block == static_cast<Lblk>(lblk) && arg.ee_len == static_cast<uint32_t>(len) &&
-         arg.unwritten == unwritten;
-}
-
 class FallocateTest : public ::testing::TestWithParam<bool> {
  protected:
   static Ext4RigOptions Options() {

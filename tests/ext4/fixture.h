@@ -18,6 +18,12 @@
 
 namespace model {
 
+// First block, blocks, unwritten.
+MATCHER_P3(IsExtent, lblk, len, unwritten, "") {
+  return arg.ee_block == static_cast<Lblk>(lblk) && arg.ee_len == static_cast<uint32_t>(len) &&
+         arg.unwritten == unwritten;
+}
+
 struct Ext4RigOptions {
   Ext4Options ext4;
   std::vector<MkfsFile> files = {{.name = "a"}, {.name = "b"}};
