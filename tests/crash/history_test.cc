@@ -2,6 +2,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "model/crash/file_rules.h"
 #include "model/crash/state_count.h"
 
 namespace model {
@@ -148,6 +149,77 @@ TEST(StateCountTest, AddsProductsOfAnySize) {
   count.Merge(other);
   EXPECT_EQ(count.families(), 4u);
   EXPECT_EQ(count.States(), "1267650600228229401496703205425");
+}
+
+// --- Past the page cache -------------------------------------------------------------------------
+
+class DirectHistoryTest : public HistoryTest {
+ protected:
+  // What is wrong with `content` as the first granule of a recovered file of one KiB.
+  std::vector<Damage> Judge(SectorContent content) {
+    std::vector<ByteRun> runs;
+    JudgeGranule(history_, File(), {.recovered = 9, .size_bytes = 1024, .block_bytes = 1024}, 0,
+                 content, runs);
+    std::vector<Damage> damage;
+    for (const ByteRun& run : runs) damage.push_back(run.damage);
+    return damage;
+  }
+};
+
+TEST_F(DirectHistoryTest, RangeIsDurableAsItIsAndTheRestIsNot) {
+  const WriteId old_write = Write(0, 1024);
+  const WriteId new_write = Write(0, 1024);
+  history_.PromiseRange(kFile, 256, 512);
+  EXPECT_THAT(Judge(DataContent(new_write, 0)), ElementsAre());
+  EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre(Damage::kLost));
+  const auto half = granules_.Overlay(DataContent(new_write, 0), 0, 256, DataContent(old_write, 0));
+  EXPECT_THAT(Judge(half), ElementsAre()) << "what was not promised";
+  EXPECT_EQ(PromisedSize(File(), 9), 512u);
+  EXPECT_TRUE(PromisedToExist(File(), 9));
+}
+
+TEST_F(DirectHistoryTest, RangeIsPromisedUpToTheSizeOnly) {
+  Write(0, 300);
+  history_.PromiseRange(kFile, 0, 4096);
+  EXPECT_EQ(PromisedSize(File(), 9), 300u);
+  history_.PromiseRange(kFile, 400, 500);
+  EXPECT_EQ(File().range_promises.size(), 1u);
+}
+
+TEST_F(DirectHistoryTest, SyncOfTheWholeTakesThePlaceOfEarlierRanges) {
+  Write(0, 1024);
+  history_.PromiseRange(kFile, 0, 512);
+  const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);
+  history_.PromiseRange(kFile, 512, 1024);
+  history_.EndSync(sync, true);
+  ASSERT_EQ(File().range_promises.size(), 1u);
+  EXPECT_EQ(File().range_promises[0].begin, 512u);
+}
+
+TEST_F(DirectHistoryTest, BytesThatTwoChangeAtATimeAreContested) {
+  const DirectId first = history_.BeginDirect(kFile, 0, 1024);
+  const DirectId second = history_.BeginDirect(kFile, 512, 2048);
+  history_.Dirtied(kFile, 1536, 4096);
+  history_.EndDirect(first, true);
+  history_.EndDirect(second, true);
+  history_.Dirtied(kFile, 0, 4096);
+  EXPECT_THAT(File().contested, ElementsAre(Pair(512, 1024), Pair(1536, 2048)));
+}
+
+TEST_F(DirectHistoryTest, BytesOfADirectWriteThatFailsAreContested) {
+  history_.EndDirect(history_.BeginDirect(kFile, 512, 1024), false);
+  EXPECT_TRUE(File().Contested(1023, 1024));
+  EXPECT_FALSE(File().Contested(0, 512));
+}
+
+TEST_F(DirectHistoryTest, OfContestedBytesItIsOnlySaidThatTheyAreNotStale) {
+  const WriteId old_write = Write(0, 1024);
+  Write(0, 1024);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre(Damage::kLost));
+  history_.EndDirect(history_.BeginDirect(kFile, 0, 512), false);
+  EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre());
+  EXPECT_THAT(Judge(DataContent(old_write, 1)), ElementsAre(Damage::kOtherPlace));
 }
 
 }  // namespace

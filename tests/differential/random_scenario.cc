@@ -96,7 +96,7 @@ class Generator {
         scenario_.files[static_cast<size_t>(Below(static_cast<int64_t>(scenario_.files.size())))];
     op.file = file.name;
     // Inline data cannot be written; such a file can still go.
-    const int64_t kind = file.inline_data ? 13 : Below(23);
+    const int64_t kind = file.inline_data ? 13 : Below(24);
     const int64_t far = 24 * scenario_.fs.block_bytes;
     if (kind < 7) {
       op.kind = OpKind::kWrite;
@@ -104,6 +104,7 @@ class Generator {
       op.pos_bytes = random_.OneIn(3) ? Below(8 * far) : Below(far);
       op.len_bytes = 1 + Below(4 * scenario_.fs.block_bytes);
       op.sync = random_.OneIn(6);
+      if (random_.OneIn(3)) MakeDirect(op);
     } else if (kind < 10) {
       op.kind = OpKind::kTruncate;
       op.size_bytes = random_.OneIn(4) ? 0 : Below(far);
@@ -116,6 +117,9 @@ class Generator {
       op.kind = OpKind::kUnlink;
     } else if (kind < 16) {
       op.kind = OpKind::kCreate;
+    } else if (kind == 23) {
+      op.kind = OpKind::kIoGetevents;
+      op.file.clear();
     } else if (kind >= 20) {
       op.kind = OpKind::kFallocate;
       op.mode = static_cast<scenario::FallocateMode>(Below(5));
@@ -130,10 +134,20 @@ class Generator {
     return op;
   }
 
+  // Whole sectors, which blocks need not be; half of them asynchronous.
+  void MakeDirect(Op& op) {
+    const int64_t sectors = op.len_bytes / scenario::kSectorBytes + 1;
+    op.pos_bytes -= op.pos_bytes % scenario::kSectorBytes;
+    op.len_bytes = sectors * scenario::kSectorBytes;
+    op.direct = true;
+    op.async = random_.OneIn(2);
+    op.dsync = !op.sync && random_.OneIn(3);
+  }
+
   void BreakARule() {
     static constexpr const char* kRules[] = {
-        "commit_without_flush", "skip_revoke_record", "orphan_after_first_free",
-        "free_reusable_before_commit", "tail_advance_without_flush"};
+        "commit_without_flush",        "skip_revoke_record",         "orphan_after_first_free",
+        "free_reusable_before_commit", "tail_advance_without_flush", "dio_extends_without_orphan"};
     // The first is the one that shows most.
     const size_t rule = random_.OneIn(2) ? 0 : random_.UniformBelow(std::size(kRules));
     scenario_.policy.push_back({kRules[rule], true});

@@ -90,6 +90,23 @@ TEST_F(RwSemTest, ReadersUpToTheNextWriterAreLetInTogether) {
   EXPECT_EQ(Play(), ExecutionEnd::kFinished);
 }
 
+// Whoever took it may be gone; anybody gives it up.
+TEST_F(RwSemTest, HoldWithoutAnOwnerKeepsWritersOut) {
+  DownRead("reader");
+  Do("reader", [this] {
+    rwsem_.release_owner();
+    EXPECT_FALSE(rwsem_.held_shared());
+  });
+  DownWrite("writer");
+  ExpectParked({"writer"});
+  EXPECT_THAT(rwsem_.Owners(), testing::IsEmpty());
+  Do("other", [this] { rwsem_.up_read_non_owner(); });
+  ExpectParked({});
+  UpWrite("writer");
+  EXPECT_EQ(Play(), ExecutionEnd::kFinished);
+  EXPECT_FALSE(rwsem_.is_locked());
+}
+
 TEST_F(RwSemTest, DowngradeLetsReadersInButNoWriter) {
   DownWrite("writer");
   DownRead("reader");
