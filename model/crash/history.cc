@@ -218,7 +218,7 @@ void History::EndSync(SyncId id, bool ok) {
     promise.ended = seq_;
     if (file.promise.has_value() && file.promise->began > promise.began) continue;
     std::erase_if(file.range_promises,
-                  [&](const RangePromise& range) { return range.began < promise.began; });
+                  [began = promise.began](const auto& range) { return range.began < began; });
     file.promise = std::move(promise);
     if (listener_ != nullptr) listener_->OnPromise(key);
   }
