@@ -106,6 +106,7 @@ void DepthFirstStrategy::EnterState(const ChoicePoint& point) {
     SIM_CHECK(on_path != options.end());  // the world is not a function of its choices
     state.taken = static_cast<size_t>(on_path - options.begin());
   } else if (depth_ == root_.path.size()) {
+    SIM_CHECK(root_.begun < state.options.candidates.size());
     state.taken = root_.begun;
   }
   states_.push_back(std::move(state));
@@ -128,15 +129,19 @@ std::vector<DepthFirstSubtree> DepthFirstStrategy::Rest() const {
 }
 
 std::vector<std::unique_ptr<SystematicStrategy>> DepthFirstTree::Take(size_t most) {
-  std::vector<std::unique_ptr<SystematicStrategy>> taken;
-  // Parts that are searched at the same time would come to the same places.
-  if (mode_ == DepthFirstMode::kReduced) most = std::min<size_t>(most, 1);
-  for (; taken.size() < most && !open_.empty(); open_.pop_back()) {
-    taken.push_back(std::make_unique<DepthFirstStrategy>(max_preemptions_, std::move(open_.back()),
-                                                         mode_, &known_));
+  if (!std::exchange(takes_again_, false)) {
+    SIM_CHECK(taken_.empty());
+    // Parts that are searched at the same time would come to the same places.
+    if (mode_ == DepthFirstMode::kReduced) most = std::min<size_t>(most, 1);
+    for (; taken_.size() < most && !open_.empty(); open_.pop_back()) {
+      taken_.push_back(std::move(open_.back()));
+    }
   }
-  taken_ = taken.size();
-  return taken;
+  std::vector<std::unique_ptr<SystematicStrategy>> parts;
+  for (const DepthFirstSubtree& taken : taken_) {
+    parts.push_back(std::make_unique<DepthFirstStrategy>(max_preemptions_, taken, mode_, &known_));
+  }
+  return parts;
 }
 
 void DepthFirstTree::Join(SystematicStrategy& subtree) {
@@ -144,7 +149,8 @@ void DepthFirstTree::Join(SystematicStrategy& subtree) {
   std::vector<DepthFirstSubtree> rest = part.Rest();
   AddTo(known_, part.places());
   std::move(rest.begin(), rest.end(), std::back_inserter(left_));
-  if (--taken_ > 0) return;
+  taken_.pop_front();
+  if (!taken_.empty()) return;
   std::move(left_.rbegin(), left_.rend(), std::back_inserter(open_));
   left_.clear();
 }

@@ -17,7 +17,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -107,6 +110,9 @@ class DepthFirstStrategy final : public SystematicStrategy {
   bool in_turn_ = false;  // one that a choice was made for
 };
 
+// As lines: the subtrees that are open, taken, and left of what was taken and joined, each with
+// how many options have begun and the way there ("open 1 t3x12 e5"); and the places known ("known
+// 12 34 3 0 1": the trace in two words, the last task, whether it is at the end, preemptions).
 class DepthFirstTree final : public SearchTree {
  public:
   explicit DepthFirstTree(uint32_t max_preemptions = DepthFirstStrategy::kAnyNumber,
@@ -115,15 +121,18 @@ class DepthFirstTree final : public SearchTree {
 
   [[nodiscard]] std::vector<std::unique_ptr<SystematicStrategy>> Take(size_t most) override;
   void Join(SystematicStrategy& subtree) override;
+  std::vector<std::string> ToLines() const override;
+  [[nodiscard]] std::optional<BadLine> FromLines(const std::vector<std::string>& lines) override;
 
  private:
   uint32_t max_preemptions_;
   DepthFirstMode mode_;
   std::vector<DepthFirstSubtree> open_ = {{}};  // the next one last
-  // Of those taken, what is left of those joined; the next one first.
+  std::deque<DepthFirstSubtree> taken_;         // and not joined
+  // Of those joined since, what is left; the next one first.
   std::vector<DepthFirstSubtree> left_;
-  size_t taken_ = 0;
-  DepthFirstPlaces known_;  // of the parts joined
+  bool takes_again_ = false;  // what FromLines() has put into taken_
+  DepthFirstPlaces known_;    // of the parts joined
 };
 
 // One way at random through what DepthFirstStrategy goes through. The product of the numbers of

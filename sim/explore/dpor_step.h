@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 #include <tuple>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "sim/engine/footprint.h"
@@ -21,22 +22,31 @@ inline constexpr DporActor kNoDporActor = UINT32_MAX;
 // Gives actors their numbers; for any number of threads. Nothing depends on which numbers.
 class DporActors {
  public:
+  // An event's creator, turn and place among what that turn made; or kTask and the task.
+  using Key = std::tuple<DporActor, uint32_t, uint32_t>;
+  static constexpr DporActor kTask = kNoDporActor - 1;
+
   DporActor Task(TaskId id) { return NumberOf({kTask, id.value, 0}); }
   // The `nth` turn of `creator` made it, as its `which`-th event. No creator: made before any turn.
   DporActor Event(DporActor creator, uint32_t nth, uint32_t which) {
     return NumberOf({creator, nth, which});
   }
 
- private:
-  using Key = std::tuple<DporActor, uint32_t, uint32_t>;
-  static constexpr DporActor kTask = kNoDporActor - 1;
+  // Of all actors so far, by their numbers.
+  std::vector<Key> Keys() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<Key> keys(numbers_.size());
+    for (const auto& [key, number] : numbers_) keys[number] = key;
+    return keys;
+  }
 
+ private:
   DporActor NumberOf(const Key& key) {
     const std::lock_guard lock(mutex_);
     return numbers_.try_emplace(key, static_cast<DporActor>(numbers_.size())).first->second;
   }
 
-  std::mutex mutex_;  // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::map<Key, DporActor> numbers_;
 };
 

@@ -9,30 +9,33 @@ namespace sim {
 
 using Fate = DporBranch::Fate;
 
-DporTree::Taken DporTree::Take(size_t most) {
-  SIM_CHECK(places_.empty());
-  Taken taken;
-  DporPath path;
-  Place place;
-  if (root_.fate == Fate::kOpen) TakeFrom(root_, path, place, most, taken);
-  return taken;
+std::vector<std::unique_ptr<SystematicStrategy>> DporTree::Take(size_t most) {
+  if (!std::exchange(takes_again_, false)) {
+    SIM_CHECK(taken_.empty());
+    DporPath path;
+    Place place;
+    if (root_.fate == Fate::kOpen) TakeFrom(root_, path, place, most);
+  }
+  std::vector<std::unique_ptr<SystematicStrategy>> parts;
+  for (const Taken& taken : taken_) {
+    parts.push_back(std::make_unique<DporStrategy>(options_, actors_, taken.path));
+  }
+  return parts;
 }
 
-void DporTree::TakeFrom(const DporBranch& branch, DporPath& path, Place& place, size_t most,
-                        Taken& taken) {
+void DporTree::TakeFrom(const DporBranch& branch, DporPath& path, Place& place, size_t most) {
   if (branch.next.empty()) {
-    taken.push_back(std::make_unique<DporStrategy>(options_, actors_, path));
-    places_.push_back(place);
+    taken_.push_back({place, path});
     return;
   }
   path.emplace_back();
-  for (size_t i = 0; i < branch.next.size() && taken.size() < most; ++i) {
+  for (size_t i = 0; i < branch.next.size() && taken_.size() < most; ++i) {
     const DporBranch& next = branch.next[i];
     if (next.fate == Fate::kDead) continue;
     if (next.fate == Fate::kOpen) {
       path.back().actor = next.step.actor;
       place.push_back(i);
-      TakeFrom(next, path, place, most, taken);
+      TakeFrom(next, path, place, most);
       place.pop_back();
     }
     if (!next.step.certain) break;
@@ -43,8 +46,8 @@ void DporTree::TakeFrom(const DporBranch& branch, DporPath& path, Place& place, 
 
 void DporTree::Join(SystematicStrategy& subtree) {
   auto& part = static_cast<DporStrategy&>(subtree);
-  const Place place = std::move(places_.front());
-  places_.pop_front();
+  const Place place = std::move(taken_.front().place);
+  taken_.pop_front();
   if (BranchAt(place, place.size()) == nullptr) return;  // cannot be had, as one joined before
   const auto& dead_end = part.dead_end();
   const size_t turns = dead_end ? dead_end->turns : place.size();

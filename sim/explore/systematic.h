@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "sim/engine/strategy.h"
+#include "sim/trace/line_words.h"
 
 namespace sim {
 
@@ -37,6 +40,14 @@ class SearchTree {
   // while, and the execution for which Next() was true has not been run. Then what is left of it is
   // taken again, in smaller parts.
   virtual void Join(SystematicStrategy& subtree) = 0;
+
+  // All that the tree knows, as text: the same for any number of threads. Those taken and not yet
+  // joined, which may be being searched, are written as they were when they were taken.
+  virtual std::vector<std::string> ToLines() const = 0;
+  // Into a new tree with the same options. If some had been taken and not joined when the lines
+  // were written, the next Take() gives these again, and no others. After a failure the tree is of
+  // no use.
+  [[nodiscard]] virtual std::optional<BadLine> FromLines(const std::vector<std::string>& lines) = 0;
 };
 
 }  // namespace sim

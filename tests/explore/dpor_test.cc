@@ -64,7 +64,8 @@ using Program = std::vector<Body>;
 
 struct Outcome {
   std::multiset<std::string> traces;
-  std::set<std::string> states;  // final values and how it ended
+  std::vector<std::string> order;  // the same, as they came
+  std::set<std::string> states;    // final values and how it ended
   uint64_t deadlocks = 0;
   uint64_t abandoned = 0;
 
@@ -83,7 +84,7 @@ void RunOne(SystematicStrategy& search, const Program& program, StackPool& pool,
     ++outcome.abandoned;
     return;
   }
-  outcome.traces.insert(listener.Trace());
+  outcome.order.push_back(*outcome.traces.insert(listener.Trace()));
   if (end == ExecutionEnd::kDeadlock) ++outcome.deadlocks;
   std::string state = absl::StrCat(static_cast<int>(end), ":");
   for (const Shared<int>& variable : stage.variables) absl::StrAppend(&state, variable.peek());
@@ -119,6 +120,34 @@ Outcome ExploreInParts(SearchTree& tree, const Program& program, int executions)
       }
     }
     for (const auto& search : taken) tree.Join(*search);
+  }
+}
+
+// The same, one part after the other; and where `breaks` says so, what is left is written down and
+// read into a new tree.
+Outcome ExploreWithBreaks(const std::function<std::unique_ptr<SearchTree>()>& make_tree,
+                          const Program& program, int executions,
+                          const std::function<bool()>& breaks) {
+  StackPool pool;
+  StackTable stacks;
+  Outcome outcome;
+  auto tree = make_tree();
+  for (;;) {
+    const auto taken = tree->Take(/*most=*/5);
+    if (taken.empty()) return outcome;
+    for (const auto& search : taken) {
+      for (int done = 0; search->Next() && done < executions; ++done) {
+        RunOne(*search, program, pool, stacks, outcome);
+      }
+      tree->Join(*search);
+      if (!breaks()) continue;
+      const std::vector<std::string> lines = tree->ToLines();
+      tree = make_tree();
+      const std::optional<BadLine> bad = tree->FromLines(lines);
+      EXPECT_FALSE(bad.has_value()) << bad->index << ": " << bad->message;
+      EXPECT_EQ(tree->ToLines(), lines);
+      break;
+    }
   }
 }
 
@@ -445,6 +474,31 @@ TEST_P(RandomPrograms, EachExecutionComesOnceInParts) {
         DepthFirstTree tree(preemptions);
         ASSERT_EQ(ExploreInParts(tree, random.program(), executions).traces, whole.traces)
             << "seed " << seed << ": " << Describe(random) << ", " << executions;
+      }
+    }
+  }
+}
+
+TEST_P(RandomPrograms, ATreeGoesOnFromItsLinesAsIfNothingHadBeen) {
+  const std::function<std::unique_ptr<SearchTree>()> kinds[] = {
+      [] { return std::make_unique<DporTree>(DporOptions{.fixed_turns = true}); },
+      [] { return std::make_unique<DporTree>(DporOptions{.fixed_turns = false}); },
+      [] { return std::make_unique<DepthFirstTree>(1); },
+      [] { return std::make_unique<DepthFirstTree>(1, DepthFirstMode::kReduced); },
+  };
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    const RandomProgram random(seed, GetParam());
+    RandomStream breaks(seed, "breaks");
+    for (size_t kind = 0; kind < std::size(kinds); ++kind) {
+      for (const int executions : {1, 3}) {
+        SCOPED_TRACE(
+            absl::StrCat("seed ", seed, ": ", Describe(random), ", ", kind, ", ", executions));
+        const Outcome whole =
+            ExploreWithBreaks(kinds[kind], random.program(), executions, [] { return false; });
+        const Outcome broken = ExploreWithBreaks(kinds[kind], random.program(), executions,
+                                                 [&] { return breaks.UniformBelow(3) == 0; });
+        ASSERT_EQ(broken.order, whole.order);
+        ASSERT_EQ(broken.abandoned, whole.abandoned);
       }
     }
   }
