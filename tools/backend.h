@@ -21,9 +21,10 @@ struct Backend {
   std::vector<scenario::PolicyField> policies;
   // scenario::CheckFits(): can the file system of the scenario be made?
   std::function<absl::Status(const scenario::Scenario&)> fits;
-  // scenario::RunScenario(); called from several threads at once.
-  std::function<scenario::ScenarioResult(const scenario::Scenario&, const scenario::RunOptions&,
-                                         scenario::ProgressFn)>
+  // scenario::RunKeptScenario(); called from several threads at once.
+  std::function<absl::StatusOr<scenario::ScenarioResult>(
+      const scenario::Scenario&, const scenario::RunOptions&, scenario::SearchKeeper*,
+      scenario::ProgressFn)>
       run;
   // scenario::ReplayTrace()
   std::function<absl::StatusOr<scenario::ReplayResult>(const nlohmann::ordered_json&,

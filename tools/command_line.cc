@@ -150,6 +150,10 @@ CLI::App* AddRun(CLI::App& app, RunArguments& run, std::string& strategy) {
   path("--suppress", run.suppressions, kSuppress, "FILE");
   AddLockOutputs(*command, run.locks);
   path("--junit", run.junit, "Write the results as JUnit XML", "FILE");
+  path("--checkpoint", run.checkpoint,
+       "Keep each search there, also when --time, --executions or ^C cuts it off, and go on from "
+       "what is kept",
+       "DIR");
   path("--traces", run.traces, "Write a trace of each finding", "DIR");
   command->add_flag("!--no-shrink", run.shrinks,
                     "With --traces: do not make a small trace where a scenario fails");

@@ -20,6 +20,7 @@ fuzz() {
 }
 
 seconds=${1:-20}
+fuzz checkpoint_fuzz tests/fuzz/checkpoint
 fuzz scenario_fuzz scenarios
 fuzz ftrace_fuzz tests/lockdep/data
 fuzz log_scan_fuzz tests/fuzz/log_scan

@@ -52,8 +52,9 @@ absl::StatusOr<Locks> RunScenarios(const std::string& path, const Backend& backe
   for (const std::string& file : files.paths) {
     const auto scenario = LoadScenario(file, backend);
     if (!scenario.ok()) return scenario.status();
-    const auto result = backend.run(*scenario, options, [](uint64_t, uint64_t) {});
-    if (result.locks != nullptr) locks->Merge(*result.locks);
+    const auto result = backend.run(*scenario, options, nullptr, [](uint64_t, uint64_t) {});
+    if (!result.ok()) return result.status();
+    if (result->locks != nullptr) locks->Merge(*result->locks);
   }
   return locks;
 }

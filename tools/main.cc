@@ -17,7 +17,7 @@ tools::Backend RealBackend() {
   tools::Backend backend;
   backend.policies = scenario::ModelPolicies();
   backend.fits = scenario::CheckFits;
-  backend.run = scenario::RunScenario;
+  backend.run = scenario::RunKeptScenario;
   backend.replay = scenario::ReplayTrace;
   backend.record = scenario::RecordExecution;
   backend.shrink = scenario::ShrinkTrace;

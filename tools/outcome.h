@@ -33,7 +33,8 @@ struct Outcome {
   std::optional<scenario::ScenarioResult> without_policy;  // the clean twin, if it was run
   std::vector<std::string> traces;         // the file of each finding's trace; empty: not written
   std::vector<std::string> shrunk_traces;  // the same, made small
-  double seconds = 0;                      // that the run took
+  std::string kept_in, without_policy_kept_in;  // the files that keep its searches; empty: none
+  double seconds = 0;                           // that the run took
 };
 
 }  // namespace tools

@@ -55,6 +55,7 @@ void AddResult(Json& to, const scenario::ScenarioResult& result,
   to["complete"] = result.complete;
   if (result.redundant > 0) to["redundant"] = result.redundant;
   if (result.out_of_time) to["out_of_time"] = true;
+  if (result.interrupted) to["interrupted"] = true;
   if (result.estimate) to["estimate"] = *result.estimate;
   if (!result.bounds.empty()) to["bounds"] = result.bounds;
   if (result.coverage) to["coverage"] = ToJson(*result.coverage);

@@ -8,6 +8,7 @@
 
 #include "model/scenario/text.h"
 #include "tools/find_scenarios.h"
+#include "tools/interrupt_watch.h"
 #include "tools/junit.h"
 #include "tools/load_scenario.h"
 #include "tools/order_file.h"
@@ -37,7 +38,11 @@ struct Outputs {
     }
     if (absl::Status status = OpenOne(arguments.json, json); !status.ok()) return status;
     if (absl::Status status = OpenOne(arguments.junit, junit); !status.ok()) return status;
-    return arguments.traces ? MakeDirectory(*arguments.traces) : absl::OkStatus();
+    for (const auto& directory : {arguments.traces, arguments.checkpoint}) {
+      if (!directory) continue;
+      if (absl::Status status = MakeDirectory(*directory); !status.ok()) return status;
+    }
+    return absl::OkStatus();
   }
 
  private:
@@ -67,6 +72,7 @@ class Run {
     std::optional<sim::LockOrders> orders;
     if (arguments_.order && !LoadOrders(orders)) return exit_code_;
     if (arguments_.suppressions && !LoadSuppressions()) return exit_code_;
+    if (arguments_.checkpoint && !FindKeepers()) return exit_code_;
     Search();
     for (const Outcome& outcome : outcomes_) {
       if (outcome.verdict == Verdict::kFail) console_.out << FailureText(outcome, Rerun(outcome));
@@ -152,13 +158,43 @@ class Run {
     exit_code_ = Worse(exit_code_, report.exit_code());
   }
 
+  // Where each search is kept. False: two would be kept in one file, or one cannot be written.
+  bool FindKeepers() {
+    std::map<std::string, std::string> taken;  // and by which scenario
+    bool good = true;
+    const auto find = [&](const Outcome& outcome, const char* suffix) {
+      const std::string path = Cat(*arguments_.checkpoint, "/", outcome.name, suffix);
+      const auto [it, is_new] = taken.emplace(path, outcome.path);
+      if (!is_new) {
+        Complain(Cat(outcome.path, ": would be kept in ", path, ", as ", it->second,
+                     " would: give it a name of its own, or another directory"));
+      }
+      const absl::Status writable = OutputFile::Open(path).status();
+      Report(writable);
+      good &= is_new && writable.ok();
+      return path;
+    };
+    for (size_t i = 0; i < outcomes_.size(); ++i) {
+      if (!scenarios_[i].ok()) continue;
+      outcomes_[i].kept_in = find(outcomes_[i], ".json");
+      if (scenarios_[i]->expect.without_policy) {
+        outcomes_[i].without_policy_kept_in = find(outcomes_[i], ".without_policy.json");
+      }
+    }
+    return good;
+  }
+
   // Reports each outcome, in the order of the files, as soon as it is there.
   void Search() {
-    std::vector<const Scenario*> readable;
-    for (const auto& scenario : scenarios_) {
-      if (scenario.ok()) readable.push_back(&*scenario);
+    std::vector<PooledSearch> readable;
+    for (size_t i = 0; i < outcomes_.size(); ++i) {
+      if (!scenarios_[i].ok()) continue;
+      readable.push_back(
+          {&*scenarios_[i], outcomes_[i].kept_in, outcomes_[i].without_policy_kept_in});
     }
-    SearchPool pool(readable, arguments_.options, backend_);
+    std::optional<InterruptWatch> interrupts;
+    if (arguments_.checkpoint) interrupts.emplace();
+    SearchPool pool(std::move(readable), arguments_.options, backend_);
     Progress progress(console_.err, console_.progress);
     size_t searched = 0;
     for (size_t i = 0; i < outcomes_.size(); ++i) {
@@ -167,6 +203,7 @@ class Run {
         const SearchOutcome* search = nullptr;
         while ((search = pool.Wait(searched, std::chrono::milliseconds(100))) == nullptr) {
           progress.Show(i, outcomes_.size(), pool.PerMille());
+          if (interrupts && interrupts->Notice()) pool.Stop();
         }
         ++searched;
         Judge(*scenarios_[i], *search, outcome);
@@ -176,10 +213,34 @@ class Run {
       console_.out << OutcomeLine(outcome, style_) << "\n";
       if (outcome.result.coverage) console_.out << CoverageText(*outcome.result.coverage);
       console_.out << std::flush;
+      SayWhatIsKept(outcome.kept_in, outcome.result);
+      if (outcome.without_policy) {
+        SayWhatIsKept(outcome.without_policy_kept_in, *outcome.without_policy);
+      }
     }
   }
 
+  // Not where results go: these are the same wherever a search was interrupted.
+  void SayWhatIsKept(const std::string& path, const scenario::ScenarioResult& result) {
+    if (!result.not_kept.empty()) Complain(result.not_kept);
+    const bool is_cut_off =
+        result.out_of_time || result.interrupted || result.executions_kept < result.executions;
+    if (path.empty() || !is_cut_off) return;
+    console_.err << path << ": ";
+    if (result.executions_kept == 0) {
+      console_.err << "nothing is kept: the search was cut off in its first part\n";
+    } else {
+      console_.err << "the first " << Grouped(Cat(result.executions_kept))
+                   << " executions are kept; the same command goes on from there\n";
+    }
+    console_.err << std::flush;
+  }
+
   void Judge(const Scenario& scenario, const SearchOutcome& search, Outcome& outcome) {
+    if (!search.status.ok()) {
+      outcome.reasons = {std::string(search.status.message())};
+      return;
+    }
     outcome.result = search.result;
     std::erase_if(outcome.result.findings, [&](const scenario::FoundFinding& finding) {
       return suppressions_.Covers(finding.kind, finding.message);

@@ -24,6 +24,8 @@ struct RunArguments {
   bool all_cycles = false;  // list every lock cycle with its verdict, of scenarios that pass, too
   std::optional<std::string> traces;  // directory for one trace file per finding, ...
   bool shrinks = true;  // ... and where a scenario fails a small one for the first of each kind
+  // Directory that keeps each search, as NAME.json; the next run goes on from there.
+  std::optional<std::string> checkpoint;
 };
 
 // Where nothing can be written, nothing is run. A scenario that cannot be read makes the exit code

@@ -4,17 +4,21 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/status/statusor.h"
+#include "model/scenario/text.h"
+#include "tools/search_file.h"
+
 namespace tools {
 
-SearchPool::SearchPool(std::vector<const scenario::Scenario*> scenarios,
-                       const scenario::RunOptions& options, const Backend& backend)
-    : scenarios_(std::move(scenarios)),
+SearchPool::SearchPool(std::vector<PooledSearch> searches, const scenario::RunOptions& options,
+                       const Backend& backend)
+    : searches_(std::move(searches)),
       options_(options),
       backend_(backend),
-      outcomes_(scenarios_.size()),
-      per_mille_(scenarios_.size()) {
+      outcomes_(searches_.size()),
+      per_mille_(searches_.size()) {
   const size_t jobs = static_cast<size_t>(std::max(1, options.jobs));
-  const size_t threads = std::min(jobs, scenarios_.size());
+  const size_t threads = std::min(jobs, searches_.size());
   if (threads == 0) return;
   options_.jobs = static_cast<int>(jobs / threads);  // a lone scenario may use them all
   for (size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { Work(); });
@@ -23,7 +27,7 @@ SearchPool::SearchPool(std::vector<const scenario::Scenario*> scenarios,
 SearchPool::~SearchPool() {
   {
     const std::lock_guard lock(mutex_);
-    next_ = scenarios_.size();
+    next_ = searches_.size();
   }
   for (std::thread& thread : threads_) thread.join();
 }
@@ -37,8 +41,7 @@ const SearchOutcome* SearchPool::Wait(size_t index, std::chrono::milliseconds pa
 int SearchPool::PerMille() {
   const std::lock_guard lock(mutex_);
   const int64_t sum = std::accumulate(per_mille_.begin(), per_mille_.end(), int64_t{0});
-  return scenarios_.empty() ? 1000
-                            : static_cast<int>(sum / static_cast<int64_t>(scenarios_.size()));
+  return searches_.empty() ? 1000 : static_cast<int>(sum / static_cast<int64_t>(searches_.size()));
 }
 
 void SearchPool::Work() {
@@ -46,7 +49,7 @@ void SearchPool::Work() {
     size_t index = 0;
     {
       const std::lock_guard lock(mutex_);
-      if (next_ == scenarios_.size()) return;
+      if (next_ == searches_.size()) return;
       index = next_++;
     }
     SearchOutcome outcome = Search(index);
@@ -60,7 +63,8 @@ void SearchPool::Work() {
 SearchOutcome SearchPool::Search(size_t index) {
   const auto start = std::chrono::steady_clock::now();
   SearchOutcome outcome;
-  scenario::Scenario scenario = *scenarios_[index];
+  const PooledSearch& search = searches_[index];
+  scenario::Scenario scenario = *search.scenario;
   const int searches = scenario.expect.without_policy ? 2 : 1;
   int searched = 0;
   const auto progress = [&](uint64_t done, uint64_t all) {
@@ -68,14 +72,29 @@ SearchOutcome SearchPool::Search(size_t index) {
     const std::lock_guard lock(mutex_);
     per_mille_[index] = static_cast<int>(1000 * (searched + share) / searches);
   };
-  outcome.result = backend_.run(scenario, options_, progress);
-  if (scenario.expect.without_policy) {
+  outcome.status = RunOne(scenario, search.kept_in, progress, outcome.result);
+  if (outcome.status.ok() && scenario.expect.without_policy) {
     scenario.policy.clear();
     ++searched;
-    outcome.without_policy = backend_.run(scenario, options_, progress);
+    outcome.status =
+        RunOne(scenario, search.without_policy_kept_in, progress, outcome.without_policy.emplace());
   }
   outcome.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return outcome;
+}
+
+absl::Status SearchPool::RunOne(const scenario::Scenario& scenario, const std::string& kept_in,
+                                scenario::ProgressFn progress, scenario::ScenarioResult& result) {
+  std::optional<SearchFile> file;
+  if (!kept_in.empty()) file.emplace(kept_in, stop_);
+  auto searched = backend_.run(scenario, options_, file ? &*file : nullptr, progress);
+  if (!searched.ok()) {
+    return absl::InvalidArgumentError(
+        scenario::Cat(std::string(searched.status().message()), "\n", kept_in,
+                      ": is left as it is; remove it, or name another directory, to begin anew"));
+  }
+  result = *std::move(searched);
+  return absl::OkStatus();
 }
 
 }  // namespace tools

@@ -69,6 +69,7 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
             " disagreements; ", Grouped(Cat(enumerated->larger)), " families are larger");
   }
   if (outcome.result.out_of_time) line += "\n       cut off by --time";
+  if (outcome.result.interrupted) line += "\n       cut off by an interrupt";
   if (outcome.result.estimate) {
     line += absl::StrFormat("\n       not all: there are about %.2g without reduction",
                             *outcome.result.estimate);

@@ -4,14 +4,13 @@
 
 namespace model {
 
-void StateCount::AddFamily(const Signature& sectors) {
-  ++families_;
-  ++count_[sectors];
+void StateCount::AddFamilies(const Signature& sectors, uint64_t families) {
+  families_ += families;
+  count_[sectors] += families;
 }
 
 void StateCount::Merge(const StateCount& other) {
-  families_ += other.families_;
-  for (const auto& [sectors, families] : other.count_) count_[sectors] += families;
+  for (const auto& [sectors, families] : other.count_) AddFamilies(sectors, families);
 }
 
 std::string StateCount::States() const {

@@ -16,10 +16,14 @@ class StateCount {
   // In a family, sectors[n] sectors have n + 2 possible contents each.
   using Signature = std::vector<uint32_t>;
 
-  void AddFamily(const Signature& sectors);
+  void AddFamily(const Signature& sectors) { AddFamilies(sectors, 1); }
+  // So many of them.
+  void AddFamilies(const Signature& sectors, uint64_t families);
   void Merge(const StateCount& other);
 
   uint64_t families() const { return families_; }
+  // How many there are of each.
+  const std::map<Signature, uint64_t>& count() const { return count_; }
   // In decimal, of any length.
   std::string States() const;
 

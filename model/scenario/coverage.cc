@@ -13,32 +13,34 @@ void NoteFirst(absl::btree_map<uint64_t, int64_t>& things, uint64_t thing, int64
 }  // namespace
 
 void CoverageTable::Add(int64_t execution, const ExecutionCoverage& coverage) {
-  executions_ = std::max(executions_, execution + 1);
-  for (const uint64_t choice : coverage.choice_points) NoteFirst(choice_points_, choice, execution);
-  for (const uint64_t state : coverage.final_states) NoteFirst(final_states_, state, execution);
-  for (size_t i = 0; i < policies_asked_.size(); ++i) {
-    policies_asked_[i] += coverage.policies_asked[i];
+  seen_.executions = std::max(seen_.executions, execution + 1);
+  for (const uint64_t choice : coverage.choice_points)
+    NoteFirst(seen_.choice_points, choice, execution);
+  for (const uint64_t state : coverage.final_states)
+    NoteFirst(seen_.final_states, state, execution);
+  for (size_t i = 0; i < seen_.policies_asked.size(); ++i) {
+    seen_.policies_asked[i] += coverage.policies_asked[i];
   }
 }
 
 void CoverageTable::Merge(const CoverageTable& other, int64_t first_execution) {
-  if (other.executions_ > 0) {
-    executions_ = std::max(executions_, first_execution + other.executions_);
+  if (other.seen_.executions > 0) {
+    seen_.executions = std::max(seen_.executions, first_execution + other.seen_.executions);
   }
-  for (const auto& [choice, first] : other.choice_points_) {
-    NoteFirst(choice_points_, choice, first_execution + first);
+  for (const auto& [choice, first] : other.seen_.choice_points) {
+    NoteFirst(seen_.choice_points, choice, first_execution + first);
   }
-  for (const auto& [state, first] : other.final_states_) {
-    NoteFirst(final_states_, state, first_execution + first);
+  for (const auto& [state, first] : other.seen_.final_states) {
+    NoteFirst(seen_.final_states, state, first_execution + first);
   }
-  for (size_t i = 0; i < policies_asked_.size(); ++i) {
-    policies_asked_[i] += other.policies_asked_[i];
+  for (size_t i = 0; i < seen_.policies_asked.size(); ++i) {
+    seen_.policies_asked[i] += other.seen_.policies_asked[i];
   }
 }
 
 void CoverageTable::AddTo(SeenThings& things, int64_t first) const {
   ++things.seen;
-  ++things.new_by_quarter[static_cast<size_t>(first * 4 / executions_)];
+  ++things.new_by_quarter[static_cast<size_t>(first * 4 / seen_.executions)];
 }
 
 SeenThings CoverageTable::Count(const FirstSeen& things) const {
@@ -49,16 +51,16 @@ SeenThings CoverageTable::Count(const FirstSeen& things) const {
 
 Coverage CoverageTable::Summary(const sim::Validator& locks, const model::Policy& on) const {
   Coverage coverage;
-  coverage.executions = executions_;
+  coverage.executions = seen_.executions;
   for (const sim::LockGraph::Edge& edge : locks.graph().edges()) {
     const auto first = static_cast<int64_t>(locks.FirstSeen(edge).actor.execution);
     AddTo(coverage.lock_edges, first);
   }
-  coverage.choice_points = Count(choice_points_);
-  coverage.final_states = Count(final_states_);
-  for (size_t i = 0; i < policies_asked_.size(); ++i) {
+  coverage.choice_points = Count(seen_.choice_points);
+  coverage.final_states = Count(seen_.final_states);
+  for (size_t i = 0; i < seen_.policies_asked.size(); ++i) {
     const model::PolicyEntry& entry = model::kPolicyEntries[i];
-    coverage.policies.push_back({entry.name, (on.*entry.member).value(), policies_asked_[i]});
+    coverage.policies.push_back({entry.name, (on.*entry.member).value(), seen_.policies_asked[i]});
   }
   return coverage;
 }

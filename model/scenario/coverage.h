@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/btree_map.h"
@@ -53,6 +54,17 @@ struct Coverage {
 
 class CoverageTable {
  public:
+  using FirstSeen = absl::btree_map<uint64_t, int64_t>;  // and the execution
+  // All that it has seen.
+  struct Seen {
+    int64_t executions = 0;  // their numbers are below
+    FirstSeen choice_points, final_states;
+    PolicyCounts policies_asked{};
+  };
+  CoverageTable() = default;
+  explicit CoverageTable(Seen seen) : seen_(std::move(seen)) {}
+  const Seen& seen() const { return seen_; }
+
   void Add(int64_t execution, const ExecutionCoverage& coverage);
   // `other` has seen other executions, which are then numbered from `first_execution` on.
   void Merge(const CoverageTable& other, int64_t first_execution = 0);
@@ -60,13 +72,10 @@ class CoverageTable {
   Coverage Summary(const sim::Validator& locks, const model::Policy& on) const;
 
  private:
-  using FirstSeen = absl::btree_map<uint64_t, int64_t>;  // and the execution
   SeenThings Count(const FirstSeen& things) const;
   void AddTo(SeenThings& things, int64_t first) const;
 
-  int64_t executions_ = 0;  // their numbers are below
-  FirstSeen choice_points_, final_states_;
-  PolicyCounts policies_asked_{};
+  Seen seen_;
 };
 
 }  // namespace scenario

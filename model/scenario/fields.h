@@ -60,6 +60,7 @@ class FieldVisitor {
   virtual bool Pair(const Key& key, IntegerRange range, int64_t& lo, int64_t& hi) = 0;
   virtual bool Text(const Key& key, TextRule rule, std::string& value) = 0;
   virtual bool TextList(const Key& key, TextRule rule, std::vector<std::string>& values) = 0;
+  virtual bool Numbers(const Key& key, std::vector<uint64_t>& values) = 0;
   // One of `names`; `index` says which.
   virtual bool Name(const Key& key, Names names, int& index) = 0;
   // As Name(); which further keys the object has, `fields` visits according to `index`.

@@ -112,6 +112,18 @@ class Reader final : public FieldVisitor {
     return true;
   }
 
+  bool Numbers(const Key& key, std::vector<uint64_t>& values) override {
+    const JsonValue* json = Member(key);
+    if (json == nullptr) return false;
+    if (json->kind != JsonValue::Kind::kArray) return Want(key, "a list of numbers", *json);
+    const std::string pointer = PointerTo(pointer_, key.name);
+    for (size_t i = 0; i < json->elements.size(); ++i) {
+      if (!InRange(json->elements[i], {}, PointerTo(pointer, i))) return false;
+      values.push_back(json->elements[i].integer);
+    }
+    return true;
+  }
+
   bool Name(const Key& key, Names names, int& index) override {
     const JsonValue* json = Member(key);
     if (json == nullptr) return false;

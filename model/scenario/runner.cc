@@ -67,8 +67,13 @@ std::vector<int64_t> ExecutionsOf(const sim::LockReport& report) {
 
 ScenarioResult RunScenario(const Scenario& original, const RunOptions& options,
                            ProgressFn progress) {
+  return *RunKeptScenario(original, options, nullptr, progress);
+}
+
+absl::StatusOr<ScenarioResult> RunKeptScenario(const Scenario& original, const RunOptions& options,
+                                               SearchKeeper* keeper, ProgressFn progress) {
   const Scenario scenario = WithOptions(original, options);
-  return Search(scenario, options, progress).Run();
+  return Search(scenario, options, keeper, progress).Run();
 }
 
 absl::StatusOr<Recording> RecordExecution(const Scenario& original, const RunOptions& options,

@@ -14,6 +14,7 @@
 #include "model/crash/enumeration_count.h"
 #include "model/scenario/coverage.h"
 #include "model/scenario/scenario.h"
+#include "model/scenario/search_keeper.h"
 #include "nlohmann/json.hpp"
 #include "sim/engine/event_log.h"
 #include "sim/lockdep/validator.h"
@@ -79,7 +80,12 @@ struct ScenarioResult {
   // Of a systematic search that is not complete: how many executions there are in all, without
   // reduction. An unbiased estimate (DepthFirstProbe).
   std::optional<double> estimate;
-  bool out_of_time = false;  // max_seconds cut the search off
+  bool out_of_time = false;  // max_seconds cut the search off, ...
+  bool interrupted = false;  // ... or its keeper did
+  // Of a search that is kept: how many executions were kept before it began, and are now; and, if
+  // it could not be kept as it was last, why.
+  uint64_t executions_before = 0, executions_kept = 0;
+  std::string not_kept;
   std::vector<FoundFinding> findings;
   std::vector<ExcludedCycle> excluded_cycles;
   bool more_cycles = false;                     // a limit cut the list of lock cycles off
@@ -101,6 +107,14 @@ absl::Status CheckIsReadable(const Scenario& scenario);
 // Requires: CheckFits().
 ScenarioResult RunScenario(const Scenario& scenario, const RunOptions& options,
                            ProgressFn progress);
+
+// The same; it is kept by `keeper` when it ends or is cut off, and from time to time, and begins
+// where it was kept before. What comes out is the same as if it had never been interrupted.
+// Failure: what was kept before is damaged, or of another search; nothing was run, it is left as it
+// is.
+// Without a keeper (null) it is the same as RunScenario().
+absl::StatusOr<ScenarioResult> RunKeptScenario(const Scenario& scenario, const RunOptions& options,
+                                               SearchKeeper* keeper, ProgressFn progress);
 
 struct Recording {
   std::string digest;  // 32 hexadecimal digits

@@ -51,6 +51,9 @@ class SchemaBuilder final : public FieldVisitor {
   bool TextList(const Key& key, TextRule rule, std::vector<std::string>&) override {
     return Put(key, {{"type", "array"}, {"items", TextSchema(rule)}}, {});
   }
+  bool Numbers(const Key& key, std::vector<uint64_t>&) override {
+    return Put(key, {{"type", "array"}, {"items", IntegerSchema({})}}, {});
+  }
   bool Name(const Key& key, Names names, int& index) override {
     return Put(key, EnumSchema(names), names[static_cast<size_t>(index)]);
   }

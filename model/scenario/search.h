@@ -4,6 +4,11 @@
 // threads in chunks. Systematic: all executions there are, as a tree (sim/explore/systematic.h), of
 // which threads take subtrees; what they show is put together in the tree's order. What comes out
 // is the same for any number of threads.
+//
+// A search can be kept (search_keeper.h, checkpoint.h) wherever what was run so far has been put
+// together, and gone on with by a later one. A limit, the time or an interrupt may cut off what
+// threads are at; what was cut off is in the result of this search, but not in what is kept: a
+// later one runs it again.
 #pragma once
 
 #include <atomic>
@@ -11,16 +16,22 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "model/crash/enumeration_check.h"
 #include "model/program/lock_instances.h"
+#include "model/scenario/checkpoint.h"
 #include "model/scenario/execution.h"
 #include "model/scenario/lock_cycle_judge.h"
 #include "model/scenario/runner.h"
+#include "model/scenario/search_keeper.h"
+#include "model/scenario/shown.h"
 #include "model/scenario/trace_file.h"
 #include "sim/explore/systematic.h"
 
@@ -28,62 +39,40 @@ namespace scenario {
 
 class Search {
  public:
-  // All must outlive the search.
-  Search(const Scenario& scenario, const RunOptions& options, ProgressFn progress);
+  // All must outlive the search. `keeper` may be null.
+  Search(const Scenario& scenario, const RunOptions& options, SearchKeeper* keeper,
+         ProgressFn progress);
 
-  // Once.
-  ScenarioResult Run();
+  // Once. Failure: only of what was kept before.
+  absl::StatusOr<ScenarioResult> Run();
 
  private:
-  struct FoundIn {
-    sim::Finding finding;
-    int64_t execution = 0;  // the first
-    uint64_t count = 0;
-  };
-  using FindingKey = std::pair<std::string, std::string>;  // kind and message
-  // What some executions, in order, have shown, with a lock graph of their own.
-  struct Chunk {
-    std::unique_ptr<sim::Validator> locks = std::make_unique<sim::Validator>();
-    sim::GuardTable guards;
-    sim::LockStat lock_stat;
-    CoverageTable coverage;
-    std::vector<FoundIn> findings;       // in order of first sight
-    std::map<FindingKey, size_t> index;  // of `findings`
-    std::vector<std::pair<std::vector<sim::HoldAndWait>, int64_t>> deadlocks;  // and the execution
-    std::vector<sim::Digest> digests;
-    uint64_t turns = 0, most_turns = 0, most_actors = 0;
-    uint64_t clock_reads = 0, beyond_limit = 0;  // executions
-    model::StateCount crash_states;
-    model::EnumerationCount enumerated;
-    int64_t disagreed_in = 0;  // the execution of its first disagreement
-    // Of a part of a systematic search: executions given up as redundant, and the schedules of
-    // those that showed something new.
-    uint64_t redundant = 0;
-    std::map<int64_t, std::vector<sim::ScheduleRun>> schedules;
-
-    int64_t runs() const { return static_cast<int64_t>(digests.size() + redundant); }
-  };
-
+  // search.cc: running.
   void RunSampled();
-  void RunRound(int64_t first, int64_t end);
   void RunChunk(Workbench& bench, int64_t first, int64_t end, Chunk& chunk);
   void RunSystematic();
-  void RunPart(Workbench& bench, sim::SystematicStrategy& part, int64_t limit, Chunk& chunk);
-  // Makes so many chunks, and `run`s each of them, on all threads.
-  void RunChunks(size_t count, const std::function<void(Workbench&, size_t)>& run);
-  double EstimateExecutions() const;
+  // False: the search ends here.
+  bool RunBatch(const std::vector<std::unique_ptr<sim::SystematicStrategy>>& parts);
+  // False: it was cut off.
+  bool RunPart(Workbench& bench, sim::SystematicStrategy& part, int64_t limit, Chunk& chunk);
+  // Runs so many chunks on all threads, and joins each as soon as those before have been.
+  void RunChunks(size_t count, const std::function<void(Workbench&, size_t, Chunk&)>& run,
+                 const std::function<void(size_t, Chunk&)>& join);
+  ExecutionOptions OptionsFor(int64_t number, Chunk& chunk) const;
   // That which `--enumerate` looks with; none if it was not asked for.
   std::optional<model::EnumerationCheck> NewEnumerationCheck() const;
-  static void KeepEnumerated(const std::optional<model::EnumerationCheck>& check, int64_t number,
-                             Chunk& chunk);
-  // True: it has shown something that the chunk had not seen.
-  bool Keep(ExecutionResult& result, int64_t number, Chunk& chunk);
-  bool OutOfTime();
+  // Of the execution that has just ended; `learnt_before` the chunk had learnt before it.
+  void Keep(ExecutionResult& result, int64_t number, uint64_t learnt_before,
+            const std::optional<model::EnumerationCheck>& check, Chunk& chunk);
+  bool IsCutOff();
+  int64_t runs() const { return static_cast<int64_t>(result_.executions + tally_.redundant); }
 
-  // Adds to all_ and result_ what comes next in order; executions are then numbered from `first`
-  // on.
+  // search_result.cc: what comes of it.
+  // Adds what comes next in order; executions are then numbered from `first` on.
   void Join(Chunk& chunk, int64_t first);
+  bool MergeLocks(const sim::Validator& locks, int64_t first, std::set<int64_t>& needed);
   ScenarioResult Result();
+  double EstimateExecutions() const;
   std::vector<std::string> Bounds() const;
   void AddLockReports();
   void AddCycle(const sim::LockReport& report);
@@ -96,21 +85,35 @@ class Search {
   // is not null and has none yet.
   TracedRun RunOf(int64_t number, sim::Finding* finding) const;
 
+  // search_checkpoint.cc: keeping it and going on with it.
+  void KeepSearch();
+  void KeepSearchIfDue();
+  Checkpoint ToCheckpoint() const;
+  absl::Status GoOn();
+  absl::Status LearnAgain(const CheckpointFile& file);
+  absl::Status RunAgain(Workbench& bench, const CheckpointFile& file, size_t index,
+                        Chunk& chunk) const;
+
   const Scenario& scenario_;
   const RunOptions& options_;
+  SearchKeeper* keeper_ = nullptr;
   ProgressFn progress_;
   std::shared_ptr<const model::LockProgram> program_;  // null: there is a file system
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   LockCycleJudge judge_;
   std::optional<model::LockInstances> instances_;    // when needed
   std::vector<std::unique_ptr<Workbench>> benches_;  // by thread
-  std::vector<Chunk> chunks_;                        // of a round
+  std::unique_ptr<sim::SearchTree> tree_;            // of a systematic search
   std::atomic<uint64_t> executions_done_ = 0;
-  std::atomic<bool> out_of_time_ = false;
+  std::atomic<bool> out_of_time_ = false, interrupted_ = false;
   bool complete_ = false;  // a systematic search came to its end
-  // What has been joined: as one chunk but for its findings, deadlocks, digests and schedules no
-  // longer needed, and as a result.
-  Chunk all_;
+  // Something that was cut off has been joined: from here on nothing can be kept.
+  bool is_past_cut_ = false;
+  int64_t runs_kept_ = 0;  // so many had been run when the search was kept last
+  // What has been joined.
+  Tally tally_;
+  std::unique_ptr<sim::Validator> locks_ = std::make_unique<sim::Validator>();
+  std::map<int64_t, Way> ways_;  // of executions that showed something first
   sim::Digest128 digest_;
   ScenarioResult result_;
   std::map<FindingKey, size_t> index_;  // of result_.findings

@@ -33,6 +33,7 @@ class Writer final : public FieldVisitor {
   bool TextList(const Key& key, TextRule, std::vector<std::string>& values) override {
     return Put(key, values);
   }
+  bool Numbers(const Key& key, std::vector<uint64_t>& values) override { return Put(key, values); }
   bool Name(const Key& key, Names names, int& index) override {
     return Put(key, names[static_cast<size_t>(index)]);
   }
@@ -87,12 +88,16 @@ class Writer final : public FieldVisitor {
 
 }  // namespace
 
-Json ToJson(const Scenario& scenario) {
+Json ToJson(absl::FunctionRef<void(FieldVisitor&)> visit) {
   Json root = Json::object();
   Writer writer(root);
-  Scenario copy = scenario;  // a visitor may change what it visits; this one does not
-  VisitScenario(writer, {}, copy);
+  visit(writer);
   return root;
+}
+
+Json ToJson(const Scenario& scenario) {
+  Scenario copy = scenario;  // a visitor may change what it visits; this one does not
+  return ToJson([&](FieldVisitor& writer) { VisitScenario(writer, {}, copy); });
 }
 
 }  // namespace scenario

@@ -33,6 +33,15 @@ struct Digest {
 
 class Digest128 {
  public:
+  // What has been added so far, to go on from.
+  struct State {
+    uint64_t high = 0, low = 0, words = 0;
+  };
+  Digest128() = default;
+  explicit Digest128(const State& state)
+      : high_(state.high), low_(state.low), words_(state.words) {}
+  State state() const { return {high_, low_, words_}; }
+
   void Add(uint64_t word) {
     high_ ^= std::rotl(word * kC1, 31) * kC2;
     high_ = (std::rotl(high_, 27) + low_) * 5 + 0x52dce729;

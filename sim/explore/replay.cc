@@ -23,6 +23,7 @@ size_t ReplayStrategy::Choose(const ChoicePoint& point) {
   while (run_ < wanted_.size() && point.turn >= run_begin_ + wanted_[run_].turns) {
     run_begin_ += wanted_[run_++].turns;
   }
+  if (run_ == wanted_.size() && at_end_ == AtEnd::kGivesUp) return kAbandon;
   if (diverged_ || run_ == wanted_.size()) return 0;
   const auto wanted =
       std::find_if(point.candidates.begin(), point.candidates.end(),

@@ -18,12 +18,19 @@ namespace sim {
 
 class ReplayStrategy final : public Strategy {
  public:
-  explicit ReplayStrategy(std::vector<ScheduleRun> wanted) : wanted_(std::move(wanted)) {}
+  // kGivesUp: of an execution that was given up after these turns (Strategy::kAbandon), as it will
+  // be here.
+  enum class AtEnd : uint8_t { kGoesOn, kGivesUp };
+  explicit ReplayStrategy(std::vector<ScheduleRun> wanted, AtEnd at_end = AtEnd::kGoesOn)
+      : wanted_(std::move(wanted)), at_end_(at_end) {}
 
+  // Otherwise it would not be asked where one candidate is left.
+  bool wants_turns() const override { return at_end_ == AtEnd::kGivesUp; }
   size_t Choose(const ChoicePoint& point) override;
 
  private:
   std::vector<ScheduleRun> wanted_;
+  AtEnd at_end_ = AtEnd::kGoesOn;
   size_t run_ = 0;          // of wanted_: the one that has the turn asked for, ...
   uint64_t run_begin_ = 0;  // ... and its first turn
   bool diverged_ = false;

@@ -189,7 +189,11 @@ class Validator {
   uint64_t chain_count() const { return chain_ends_.size(); }
   // Grows when something is seen for the first time.
   uint64_t events_learnt() const { return events_.size(); }
-  // In which of them: the `index`-th.
+  // The same, of everything that Merge() takes over, also of what is no event.
+  uint64_t things_learnt() const {
+    return events_.size() + chain_ends_.size() + not_unique_.size() + classes_.size();
+  }
+  // In which of the executions that event was: the `index`-th.
   uint64_t ExecutionOfEvent(uint64_t index) const { return events_[index].execution; }
 
   struct ChainLink {

@@ -17,6 +17,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -44,6 +45,9 @@ class LockStat {
   // By the class's name, with the subclass: "&ei->i_data_sem/2".
   using Classes = std::map<std::string, ClassStat, std::less<>>;
   const Classes& classes() const { return classes_; }
+
+  LockStat() = default;
+  explicit LockStat(Classes classes) : classes_(std::move(classes)) {}
 
   void Merge(const LockStat& other);
 

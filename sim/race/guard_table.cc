@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/check.h"
 #include "sim/lockdep/validator.h"
 
 namespace sim {
@@ -118,6 +119,11 @@ void GuardTable::Merge(const GuardTable& other, uint64_t first_execution) {
       rows_[it->second].count += row.count;
     }
   }
+}
+
+void GuardTable::SetCounts(std::span<const uint64_t> counts) {
+  SIM_CHECK(counts.size() == rows_.size());
+  for (size_t i = 0; i < counts.size(); ++i) rows_[i].count = counts[i];
 }
 
 }  // namespace sim

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +86,9 @@ class GuardTable {
   // Adds what `other` has counted as if it had been counted after all that is here; its executions
   // are then numbered from `first_execution` on.
   void Merge(const GuardTable& other, uint64_t first_execution = 0);
+
+  // Rows have been counted so often. Requires: a number for each.
+  void SetCounts(std::span<const uint64_t> counts);
 
   // Both in order of first sight; they only grow.
   const std::vector<GuardField>& fields() const { return fields_; }

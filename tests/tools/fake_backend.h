@@ -1,11 +1,15 @@
 // A simulator that finds what the scenario's models name, and a console that keeps what is written.
 #pragma once
 
+#include <unistd.h>
+
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -21,13 +25,39 @@ inline absl::Status FakeFits(const scenario::Scenario& scenario) {
                                     : absl::OkStatus();
 }
 
+// What is kept is how many executions there are; rubbish is refused. The search of "endless" is
+// interrupted, "too_long" is cut off with nothing kept.
+inline absl::Status FakeKeep(const scenario::Scenario& scenario, scenario::SearchKeeper& keeper,
+                             scenario::ScenarioResult& result) {
+  const auto before = keeper.Load();
+  if (!before.ok()) return before.status();
+  if (*before == "rubbish") {
+    return absl::InvalidArgumentError(keeper.name() + ":1:1: want sense");
+  }
+  if (scenario.name == "endless") {
+    kill(getpid(), SIGINT);
+    while (!keeper.Stops()) std::this_thread::yield();
+    result.interrupted = true;
+  }
+  if (scenario.name == "too_long") {
+    result.out_of_time = true;
+    return absl::OkStatus();
+  }
+  result.executions_kept = result.executions;
+  return keeper.Keep(scenario::Cat(before->value_or(""), result.executions, "\n"));
+}
+
 // Each entry "found:KIND" of `models` is found; "policy:KIND" only when a policy is set.
-inline scenario::ScenarioResult FakeRun(const scenario::Scenario& scenario,
-                                        const scenario::RunOptions& options,
-                                        scenario::ProgressFn progress) {
+inline absl::StatusOr<scenario::ScenarioResult> FakeRun(const scenario::Scenario& scenario,
+                                                        const scenario::RunOptions& options,
+                                                        scenario::SearchKeeper* keeper,
+                                                        scenario::ProgressFn progress) {
   scenario::ScenarioResult result;
   result.executions =
       static_cast<uint64_t>(options.executions.value_or(scenario.search.executions.value_or(1)));
+  if (keeper != nullptr) {
+    if (absl::Status status = FakeKeep(scenario, *keeper, result); !status.ok()) return status;
+  }
   result.complete = options.complete;
   if (result.complete) result.bounds = {"a bound"};
   result.steps = 7 * result.executions;
