@@ -68,6 +68,10 @@ std::string OutcomeLine(const Outcome& outcome, const LineStyle& style) {
             Grouped(Cat(enumerated->states)), " states, ", Grouped(Cat(enumerated->disagreements)),
             " disagreements; ", Grouped(Cat(enumerated->larger)), " families are larger");
   }
+  if (outcome.result.redundant > 0) {
+    line += Cat("\n       beside these, ", Grouped(Cat(outcome.result.redundant)),
+                " given up as redundant: they show nothing new");
+  }
   if (outcome.result.out_of_time) line += "\n       cut off by --time";
   if (outcome.result.interrupted) line += "\n       cut off by an interrupt";
   if (outcome.result.estimate) {

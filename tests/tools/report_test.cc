@@ -114,12 +114,15 @@ TEST(TextReportTest, TellsAllFromSome) {
 TEST(TextReportTest, TellsWhyNotAllAndInWhichBounds) {
   Outcome outcome = Failed();
   outcome.result.findings.clear();
-  outcome.result.out_of_time = true;
+  outcome.result.redundant = 5122;
+  outcome.result.out_of_time = outcome.result.interrupted = true;
   outcome.result.estimate = 41214.0;
   outcome.result.bounds = {"at most 2 preemptions", "and one more"};
   const std::string line = OutcomeLine(outcome, {.name_width = 1});
   EXPECT_EQ(line.substr(line.find('\n')),
+            "\n       beside these, 5,122 given up as redundant: they show nothing new"
             "\n       cut off by --time"
+            "\n       cut off by an interrupt"
             "\n       not all: there are about 4.1e+04 without reduction"
             "\n       at most 2 preemptions"
             "\n       and one more");
