@@ -220,7 +220,7 @@ uint64_t PromisedSize(const History::File& file, Tid recovered) {
     size_bytes = SizeLeft(file, file.promise->began, file.promise->size_bytes);
   }
   for (const RangePromise& promise : file.range_promises) {
-    size_bytes = std::max(size_bytes, SizeLeft(file, promise.began, promise.end));
+    size_bytes = std::max(size_bytes, SizeLeft(file, promise.began, promise.size_bytes));
   }
   return size_bytes;
 }
@@ -241,7 +241,9 @@ bool PromisedToExist(const History::File& file, Tid recovered) {
 }
 
 bool LacksPromisedName(const History::File& file, Tid recovered) {
-  return file.promise.has_value() && file.promise->named > recovered;
+  return (file.promise.has_value() && file.promise->named > recovered) ||
+         std::any_of(file.range_promises.begin(), file.range_promises.end(),
+                     [&](const RangePromise& promise) { return promise.named > recovered; });
 }
 
 }  // namespace model

@@ -199,19 +199,43 @@ void History::EndReplace(FileKey key, ReplacePromise promise, Tid tid) {
   if (!file.write_failed) file.replacements.push_back(std::move(promise));
 }
 
-void History::PromiseRange(FileKey key, uint64_t begin_bytes, uint64_t end_bytes) {
+SyncId History::BeginSyncRange(SyncKind kind, FileKey key, uint64_t begin_bytes,
+                               uint64_t end_bytes) {
   ++seq_;
-  File& file = Get(key);
+  Sync& sync = syncs_.emplace_back();
+  const File& file = Get(key);
   end_bytes = std::min(end_bytes, file.size_bytes);
-  if (file.write_failed || file.unlinked.has_value() || begin_bytes >= end_bytes) return;
-  file.range_promises.push_back({seq_, seq_, begin_bytes, end_bytes, file.granules});
-  if (listener_ != nullptr) listener_->OnPromise(key);
+  if (!file.unlinked.has_value() && begin_bytes < end_bytes) {
+    sync.range = {key,
+                  {.began = seq_,
+                   .begin = begin_bytes,
+                   .end = end_bytes,
+                   .size_bytes = EndOfData(file, begin_bytes, end_bytes),
+                   .granules = file.granules,
+                   .named = kind == SyncKind::kFdatasync ? 0 : file.named}};
+  }
+  return static_cast<SyncId>(syncs_.size() - 1);
+}
+
+// 0: [begin, end) has zeros only.
+uint64_t History::EndOfData(const File& file, uint64_t begin, uint64_t end) const {
+  uint64_t last = 0;
+  for (uint64_t granule = begin / kGranuleBytes; granule * kGranuleBytes < end; ++granule) {
+    uint64_t pos = granule * kGranuleBytes;
+    for (const GranuleRun& run : granules_.Runs(file.granules[granule])) {
+      const uint64_t run_end = std::min(end, granule * kGranuleBytes + run.end_byte);
+      if (run.content != kZeroContent && std::max(pos, begin) < run_end) last = run_end;
+      pos = run_end;
+    }
+  }
+  return last;
 }
 
 void History::EndSync(SyncId id, bool ok) {
   ++seq_;
   Sync sync = std::exchange(syncs_[id], {});
   if (!ok) return;
+  if (sync.range.has_value()) EndSyncRange(sync.range->first, std::move(sync.range->second));
   for (auto& [key, promise] : sync.promises) {
     File& file = Get(key);
     if (file.write_failed) continue;
@@ -222,6 +246,15 @@ void History::EndSync(SyncId id, bool ok) {
     file.promise = std::move(promise);
     if (listener_ != nullptr) listener_->OnPromise(key);
   }
+}
+
+void History::EndSyncRange(FileKey key, RangePromise promise) {
+  File& file = Get(key);
+  const bool is_implied = file.promise.has_value() && file.promise->began > promise.began;
+  if (file.write_failed || is_implied) return;
+  promise.ended = seq_;
+  file.range_promises.push_back(std::move(promise));
+  if (listener_ != nullptr) listener_->OnPromise(key);
 }
 
 // --- The reference -------------------------------------------------------------------------------

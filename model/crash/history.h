@@ -18,9 +18,10 @@
 //   recovered state contains, explains it. fsync and sync also promise the name.
 // - A name leads where the creations, unlinks and renames of the recovered transactions have left
 //   it: each of them is there as a whole or not at all (name_rules.h).
-// - Direct I/O promises nothing by itself; where a synchronous one, or a sync of a range, does, it
-// is
-//   for that range (PromiseRange()). Where it and somebody else change the same bytes at a time,
+// - A sync of a range, as msync and O_SYNC writes make it, promises so much of the bytes of that
+//   range, and a size that covers the last of them that is not zero.
+// - Direct I/O promises nothing by itself. Where it and somebody else change the same bytes at a
+// time,
 //   past each other's locks, who wins is not defined: such bytes are contested, and from then on
 //   nothing is said of them but that they are not stale. The page cache writes whole folios.
 // - After a rename over another file, a state that contains the rename has what was delayed of the
@@ -101,7 +102,9 @@ struct RangePromise {
   HistorySeq ended = 0;
   uint64_t begin = 0;
   uint64_t end = 0;                     // at most the size
+  uint64_t size_bytes = 0;              // the end of its last byte that is not zero; 0: none
   std::vector<SectorContent> granules;  // of the whole file
+  Tid named = 0;                        // as of a DurablePromise
 
   bool Covers(uint64_t pos_bytes) const { return begin <= pos_bytes && pos_bytes < end; }
 };
@@ -153,8 +156,6 @@ class History {
   void EndDirect(DirectId direct, bool ok);
   // The folio with [begin, end) of `file` is to be written back, as a whole.
   void Dirtied(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
-  // [begin, end) is durable as it is now.
-  void PromiseRange(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
   // Writing back data of `file` has failed.
   void WriteFailed(FileKey file) { Get(file).write_failed = true; }
   // The name is gone; the handle that removes it is open, in transaction `tid`.
@@ -171,6 +172,8 @@ class History {
   void EndReplace(FileKey file, ReplacePromise promise, Tid tid);
   // fsync(2), fdatasync(2) or O_SYNC on `file`, before it looks at anything.
   SyncId BeginSync(SyncKind kind, FileKey file);
+  // The same of the bytes [begin, end) of it.
+  SyncId BeginSyncRange(SyncKind kind, FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
   // sync(2): all files that have a name.
   SyncId BeginSyncAll();
   // `ok`: it returned 0. Once per id.
@@ -269,6 +272,7 @@ class History {
 
   struct Sync {
     std::vector<std::pair<FileKey, DurablePromise>> promises;
+    std::optional<std::pair<FileKey, RangePromise>> range;
   };
 
   // `file`: none if the name is gone.
@@ -280,6 +284,8 @@ class History {
 
   File& Get(FileKey file);
   void Promise(Sync& sync, SyncKind kind, const File& file) const;
+  void EndSyncRange(FileKey key, RangePromise promise);
+  uint64_t EndOfData(const File& file, uint64_t begin, uint64_t end) const;
   void Contest(FileKey file, uint64_t begin, uint64_t end);
   static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
   static void Grow(File& file, uint64_t size_bytes);

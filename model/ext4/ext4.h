@@ -195,7 +195,7 @@ struct Ext4SbInfo : SuperBlock {
   IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) override;
   Errno setattr_size(Inode& inode, uint64_t size) override;
   Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) override;
-  Errno fsync(Inode& inode, bool datasync) override;
+  Errno fsync(Inode& inode, uint64_t start, uint64_t end, bool datasync) override;
   Errno sync_fs() override;
   Errno freeze_fs() override;
   Inode* lookup(const std::string& name) override;

@@ -39,10 +39,10 @@ IoResult WriteUnderLock(Kiocb& iocb, IovIter& from) {
 
 IoResult ext4_buffered_write_iter(Kiocb& iocb, IovIter& from) {
   SIM_FRAME("ext4_buffered_write_iter");
+  const uint64_t begin = iocb.ki_pos;
   const IoResult result = WriteUnderLock(iocb, from);
   if (iocb.sync == WriteSync::kNone || result.bytes == 0) return result;
-  const Errno error =
-      do_fsync(*iocb.inode, iocb.sync == WriteSync::kDsync);  // generic_write_sync()
+  const Errno error = generic_write_sync(*iocb.inode, begin, begin + result.bytes, iocb.sync);
   return error == Errno::kOk ? result : IoResult{0, error};
 }
 

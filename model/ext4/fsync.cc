@@ -16,14 +16,14 @@ Errno ext4_fsync_journal(Ext4Inode& inode, bool datasync, bool* needs_barrier) {
 
 }  // namespace
 
-Errno Ext4SbInfo::fsync(Inode& vfs_inode, bool datasync) {
+Errno Ext4SbInfo::fsync(Inode& vfs_inode, uint64_t start, uint64_t end, bool datasync) {
   SIM_FRAME("ext4_sync_file");
   Ext4Inode& inode = EXT4_I(vfs_inode);
   SIM_CHECK(journal_current_handle(s_journal) == nullptr);
   const Errno emergency = ext4_emergency_state();
   if (emergency != Errno::kOk) return emergency;
   // ORDER: the transaction is looked up once the data, and with it the conversions, are done.
-  const Errno written = inode.i_mapping.file_write_and_wait_range(0, UINT64_MAX);
+  const Errno written = inode.i_mapping.file_write_and_wait_range(start, end);
   if (written != Errno::kOk) return written;
   bool needs_barrier = false;
   const Errno error = ext4_fsync_journal(inode, datasync, &needs_barrier);

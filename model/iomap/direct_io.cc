@@ -55,11 +55,14 @@ void sb_init_dio_done_wq(SuperBlock& sb) {
 
 // --- The end -------------------------------------------------------------------------------------
 
-// generic_write_sync(), or the writes were durable as they went.
+// Or the writes were durable as they went.
 Errno Sync(IomapDio& dio) {
-  if (dio.need_sync) return do_fsync(dio.inode, dio.iocb.sync == WriteSync::kDsync);
+  const uint64_t end = dio.begin + dio.size;
+  if (dio.need_sync) return generic_write_sync(dio.inode, dio.begin, end, dio.iocb.sync);
   if (dio.write_through) {
-    dio.inode.i_sb.history.PromiseRange(dio.inode.key(), dio.begin, dio.begin + dio.size);
+    History& history = dio.inode.i_sb.history;
+    history.EndSync(history.BeginSyncRange(SyncKind::kFdatasync, dio.inode.key(), dio.begin, end),
+                    true);
   }
   return Errno::kOk;
 }

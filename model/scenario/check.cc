@@ -170,6 +170,11 @@ class Checker {
     if (op.async && op.fault_at_bytes) {
       Add(PointerTo(pointer, "fault_at_bytes"), "want a write that is not asynchronous");
     }
+    constexpr int64_t kPageBytes = 4096;
+    if (op.kind == OpKind::kMsync && op.pos_bytes % kPageBytes != 0) {
+      Add(PointerTo(pointer, "pos_bytes"),
+          Cat("want the start of a page of ", kPageBytes, " bytes, got ", op.pos_bytes));
+    }
     if (op.sync && op.dsync) {
       Add(PointerTo(pointer, "dsync"), "want either sync or dsync");
     }

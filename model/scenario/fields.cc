@@ -125,7 +125,7 @@ void VisitCall(FieldVisitor& v, Op& op) {
     v.Name({"mode", "What becomes of the range."}, kFallocateModeNames, op.mode);
   }
   if (op.kind == OpKind::kWrite || op.kind == OpKind::kRead || op.kind == OpKind::kMmapWrite ||
-      op.kind == OpKind::kFallocate) {
+      op.kind == OpKind::kFallocate || op.kind == OpKind::kMsync) {
     v.Integer({"pos_bytes", "Where in the file it starts.", Need::kRequired}, kFileBytes,
               op.pos_bytes);
     v.Integer({"len_bytes", "How much it covers.", Need::kRequired}, {1, kMaxCallBytes},

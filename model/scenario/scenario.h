@@ -109,6 +109,7 @@ enum class OpKind {
   kFreeze,
   kShutdown,
   kMmapWrite,
+  kMsync,
   kIoGetevents,
   kSleep,  // the last one on a file system, the first one of lock programs
   kLock,
@@ -147,17 +148,17 @@ enum class OpKind {
   kRepeat,
   kEnd,
 };
-inline constexpr std::array<std::string_view, 56> kOpKindNames = {
-    "write",       "read",         "truncate",  "fallocate",    "fsync",   "fdatasync",
-    "sync",        "writeback",    "create",    "unlink",       "rename",  "open",
-    "close",       "commit",       "emergency", "drop_caches",  "freeze",  "shutdown",
-    "mmap_write",  "io_getevents", "sleep",     "lock",         "trylock", "unlock",
-    "downgrade",   "assert_held",  "wait",      "owe",          "signal",  "clear",
-    "submit",      "wait_until",   "load",      "store",        "add",     "cas",
-    "let",         "assert",       "irq_off",   "irq_on",       "bh_off",  "bh_on",
-    "nofs_save",   "nofs_restore", "noio_save", "noio_restore", "alloc",   "reclaim_begin",
-    "reclaim_end", "queue",        "flush",     "if",           "else",    "while",
-    "repeat",      "end"};
+inline constexpr std::array<std::string_view, 57> kOpKindNames = {
+    "write",         "read",        "truncate",     "fallocate",   "fsync",        "fdatasync",
+    "sync",          "writeback",   "create",       "unlink",      "rename",       "open",
+    "close",         "commit",      "emergency",    "drop_caches", "freeze",       "shutdown",
+    "mmap_write",    "msync",       "io_getevents", "sleep",       "lock",         "trylock",
+    "unlock",        "downgrade",   "assert_held",  "wait",        "owe",          "signal",
+    "clear",         "submit",      "wait_until",   "load",        "store",        "add",
+    "cas",           "let",         "assert",       "irq_off",     "irq_on",       "bh_off",
+    "bh_on",         "nofs_save",   "nofs_restore", "noio_save",   "noio_restore", "alloc",
+    "reclaim_begin", "reclaim_end", "queue",        "flush",       "if",           "else",
+    "while",         "repeat",      "end"};
 
 // In the order of model::FallocMode.
 enum class FallocateMode {
@@ -204,8 +205,8 @@ struct Op {
   OpKind kind = OpKind::kSync;
   std::string file;       // a name in Scenario::files; empty for calls without one
   std::string to;         // rename: the new name
-  int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate, writeback
-  int64_t len_bytes = 0;  // write, mmap_write, read, fallocate
+  int64_t pos_bytes = 0;  // write, mmap_write, read, fallocate, msync, writeback
+  int64_t len_bytes = 0;  // write, mmap_write, read, fallocate, msync
   FallocateMode mode = FallocateMode::kAllocate;
   bool sync = false;                              // write: as with O_SYNC
   bool dsync = false;                             // write: as with O_DSYNC

@@ -154,6 +154,8 @@ OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
       return FromErrno(model::do_fsync(inode, false));
     case OpKind::kFdatasync:
       return FromErrno(model::do_fsync(inode, true));
+    case OpKind::kMsync:
+      return FromErrno(model::ksys_msync(inode, memory_, op.pos_bytes, op.len_bytes));
     case OpKind::kWriteback:
       return FromErrno(model::ksys_sync_file_range(
           inode, op.pos_bytes, op.len_bytes > 0 ? op.pos_bytes + op.len_bytes : 0));

@@ -118,7 +118,8 @@ struct SuperBlock {
   virtual IoResult mmap_store(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) = 0;
   virtual Errno setattr_size(Inode& inode, uint64_t size) = 0;
   virtual Errno fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t len) = 0;
-  virtual Errno fsync(Inode& inode, bool datasync) = 0;
+  // Of the data [start, end], both included, and of all that the inode has in transactions.
+  virtual Errno fsync(Inode& inode, uint64_t start, uint64_t end, bool datasync) = 0;
   virtual Errno sync_fs() = 0;
   // False: sync_fs() says that all is well, and does nothing.
   virtual bool syncs() const = 0;

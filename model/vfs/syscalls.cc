@@ -86,14 +86,37 @@ Errno ksys_sync_file_range(Inode& inode, uint64_t pos, uint64_t end) {
   return inode.i_mapping.filemap_fdatawrite_range(pos, end - 1, SyncMode::kNone);
 }
 
-Errno do_fsync(Inode& inode, bool datasync) {
+namespace {
+
+Errno vfs_fsync_range(Inode& inode, uint64_t start, uint64_t end, bool datasync) {
   SIM_FRAME("vfs_fsync_range");
   History& history = inode.i_sb.history;
-  const auto sync =
-      history.BeginSync(datasync ? SyncKind::kFdatasync : SyncKind::kFsync, inode.key());
-  const Errno error = inode.i_sb.fsync(inode, datasync);
+  const SyncKind kind = datasync ? SyncKind::kFdatasync : SyncKind::kFsync;
+  const bool is_all = start == 0 && end == UINT64_MAX;
+  const SyncId sync = is_all ? history.BeginSync(kind, inode.key())
+                             : history.BeginSyncRange(kind, inode.key(), start, end + 1);
+  const Errno error = inode.i_sb.fsync(inode, start, end, datasync);
   history.EndSync(sync, error == Errno::kOk);
   return error;
+}
+
+}  // namespace
+
+Errno do_fsync(Inode& inode, bool datasync) {
+  return vfs_fsync_range(inode, 0, UINT64_MAX, datasync);
+}
+
+Errno ksys_msync(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len) {
+  SIM_FRAME("ksys_msync");
+  {
+    sim::ReadGuard mmap_lock(memory.mmap_lock);  // find_vma()
+  }
+  // ORDER: the file is held, the mapping is not, while data is written.
+  return vfs_fsync_range(inode, pos, pos + len - 1, true);
+}
+
+Errno generic_write_sync(Inode& inode, uint64_t begin, uint64_t end, WriteSync sync) {
+  return vfs_fsync_range(inode, begin, end - 1, sync == WriteSync::kDsync);
 }
 
 namespace {

@@ -10,7 +10,7 @@
 namespace model {
 
 // write(2) of `len` bytes at `pos`; the user's memory can be read for `readable` bytes only.
-// A synchronous one syncs the whole file, where the kernel syncs what it has written.
+// A synchronous one syncs what it has written.
 IoResult ksys_write(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len, WriteSync sync,
                     uint64_t readable = UINT64_MAX);
 IoResult ksys_read(Inode& inode, uint64_t pos, uint64_t len);
@@ -32,6 +32,8 @@ Errno ksys_fallocate(Inode& inode, FallocMode mode, uint64_t offset, uint64_t le
 Errno ksys_sync_file_range(Inode& inode, uint64_t pos, uint64_t end);
 // fsync(2), fdatasync(2)
 Errno do_fsync(Inode& inode, bool datasync);
+// msync(2) with MS_SYNC, of a shared mapping of [pos, pos + len); len > 0.
+Errno ksys_msync(Inode& inode, UserMemory& memory, uint64_t pos, uint64_t len);
 // sync(2)
 Errno ksys_sync(SuperBlock& sb);
 
@@ -50,6 +52,8 @@ void iput(Inode& inode);
 // --- What the file systems' write paths share
 // ------------------------------------------------------
 
+// Of [begin, end), which was written with O_SYNC or O_DSYNC.
+Errno generic_write_sync(Inode& inode, uint64_t begin, uint64_t end, WriteSync sync);
 // Makes sure that a first part of the data can be read; the number of bytes that cannot, of `len`.
 uint64_t fault_in_iov_iter_readable(IovIter& from, uint64_t len);
 // Copies into a locked folio with page faults disabled; returns the bytes copied.

@@ -155,6 +155,9 @@ TEST(StateCountTest, AddsProductsOfAnySize) {
 
 class DirectHistoryTest : public HistoryTest {
  protected:
+  void Range(uint64_t begin, uint64_t end) {
+    history_.EndSync(history_.BeginSyncRange(SyncKind::kFsync, kFile, begin, end), true);
+  }
   // What is wrong with `content` as the first granule of a recovered file of one KiB.
   std::vector<Damage> Judge(SectorContent content) {
     std::vector<ByteRun> runs;
@@ -169,7 +172,7 @@ class DirectHistoryTest : public HistoryTest {
 TEST_F(DirectHistoryTest, RangeIsDurableAsItIsAndTheRestIsNot) {
   const WriteId old_write = Write(0, 1024);
   const WriteId new_write = Write(0, 1024);
-  history_.PromiseRange(kFile, 256, 512);
+  Range(256, 512);
   EXPECT_THAT(Judge(DataContent(new_write, 0)), ElementsAre());
   EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre(Damage::kLost));
   const auto half = granules_.Overlay(DataContent(new_write, 0), 0, 256, DataContent(old_write, 0));
@@ -180,17 +183,46 @@ TEST_F(DirectHistoryTest, RangeIsDurableAsItIsAndTheRestIsNot) {
 
 TEST_F(DirectHistoryTest, RangeIsPromisedUpToTheSizeOnly) {
   Write(0, 300);
-  history_.PromiseRange(kFile, 0, 4096);
+  Range(0, 4096);
   EXPECT_EQ(PromisedSize(File(), 9), 300u);
-  history_.PromiseRange(kFile, 400, 500);
+  Range(400, 500);
   EXPECT_EQ(File().range_promises.size(), 1u);
+}
+
+// Blocks behind it that are zero need not have come into the file on disk.
+TEST_F(DirectHistoryTest, RangePromisesASizeForItsDataOnly) {
+  Write(0, 600);
+  history_.Truncated(kFile, 8192, 1);
+  Range(0, 8192);
+  EXPECT_EQ(PromisedSize(File(), 9), 600u);
+  Range(4096, 8192);
+  EXPECT_EQ(PromisedSize(File(), 9), 600u);
+}
+
+TEST_F(DirectHistoryTest, RangePromisesTheNameUnlessItIsOfDataAlone) {
+  Write(0, 600);
+  history_.Renamed(kFile, "b", 5);
+  history_.EndSync(history_.BeginSyncRange(SyncKind::kFdatasync, kFile, 0, 600), true);
+  EXPECT_FALSE(LacksPromisedName(File(), 4));
+  Range(0, 600);
+  EXPECT_TRUE(LacksPromisedName(File(), 4));
+  EXPECT_FALSE(LacksPromisedName(File(), 5));
+}
+
+TEST_F(DirectHistoryTest, RangeIsAsItWasWhenItsSyncBegan) {
+  const WriteId old_write = Write(0, 1024);
+  const SyncId sync = history_.BeginSyncRange(SyncKind::kFsync, kFile, 0, 1024);
+  Write(0, 1024);
+  history_.EndSync(sync, true);
+  EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre());
+  EXPECT_THAT(Judge(kZeroContent), ElementsAre(Damage::kLost));
 }
 
 TEST_F(DirectHistoryTest, SyncOfTheWholeTakesThePlaceOfEarlierRanges) {
   Write(0, 1024);
-  history_.PromiseRange(kFile, 0, 512);
+  Range(0, 512);
   const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);
-  history_.PromiseRange(kFile, 512, 1024);
+  Range(512, 1024);
   history_.EndSync(sync, true);
   ASSERT_EQ(File().range_promises.size(), 1u);
   EXPECT_EQ(File().range_promises[0].begin, 512u);

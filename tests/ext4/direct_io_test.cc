@@ -209,7 +209,7 @@ TEST_P(DirectIoTest, DsyncWriteThatAllocatesCommits) {
   rig->Story([&] {
     EXPECT_EQ(Direct("h", 0, 1024, WriteSync::kDsync).bytes, 1024u);
     EXPECT_EQ(rig->sbi().s_journal.running_tid(), 0u);
-    EXPECT_TRUE(rig->history().Find(File("h").key())->promise.has_value());
+    EXPECT_EQ(rig->history().Find(File("h").key())->range_promises.size(), 1u);
   });
   EXPECT_EQ(Bios([](const sim::Bio& bio) { return bio.is_data && bio.fua; }), 0);
 }
@@ -320,6 +320,7 @@ TEST_P(AsyncWriteTest, HoldsOffFreezingUntilItIsOver) {
   rig->Task("freezer", [&] {
     AwaitDirect("u");
     EXPECT_FALSE(result->has_value());
+    EXPECT_FALSE(rig->sbi().s_writers.rwsem().down_write_trylock());
     EXPECT_EQ(freeze_super(rig->sbi()), Errno::kOk);
     EXPECT_TRUE(result->has_value());
     thaw_super(rig->sbi());
