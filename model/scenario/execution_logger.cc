@@ -65,6 +65,7 @@ void ExecutionLogger::OnCall(const std::string& thread, const Op& op) {
     for (const auto& [other, files] : changing_) changed.insert(files.begin(), files.end());
     for (const auto& [other, files] : in_flight_) changed.insert(files.begin(), files.end());
   }
+  stopped_ |= op.kind == OpKind::kShutdown || op.kind == OpKind::kEmergency;
   if (!Changes(op.kind)) return;
   const std::vector<std::string> files = FilesOf(op);
   writes_.Mark(absl::StrCat(Name(op), "-begin ", absl::StrJoin(files, " ")));
@@ -92,7 +93,7 @@ void ExecutionLogger::OnReturn(const std::string& thread, const Op& op, const Op
 }
 
 bool ExecutionLogger::Promises(const Op& op, const std::set<std::string>& changed) const {
-  if (op.kind == OpKind::kSync) return changed.empty();
+  if (op.kind == OpKind::kSync) return changed.empty() && !stopped_;
   return !changed.contains(op.file) && !unlinked_.contains(op.file);
 }
 

@@ -38,6 +38,7 @@ class ExecutionLogger : public ExecutionRecorder {
   std::map<std::string, std::set<std::string>> in_flight_;    // by thread: asynchronous writes
   std::map<std::string, std::set<std::string>> syncs_;        // by thread: files changed meanwhile
   std::set<std::string> unlinked_;                            // or renamed
+  bool stopped_ = false;  // sync says that all is well, and does nothing
 };
 
 }  // namespace scenario

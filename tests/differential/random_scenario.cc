@@ -126,7 +126,9 @@ class Generator {
       op.pos_bytes = Below(far);
       op.len_bytes = 1 + Below(8 * scenario_.fs.block_bytes);
     } else if (kind == 16) {
-      op.kind = OpKind::kWriteback;
+      op.kind = random_.OneIn(2) ? OpKind::kWriteback : OpKind::kMsync;
+      op.pos_bytes = Below(6) * 4096;
+      op.len_bytes = 1 + Below(far);
     } else {
       op.kind = kind == 17 ? OpKind::kSync : OpKind::kCommit;
       op.file.clear();
