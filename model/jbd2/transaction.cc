@@ -100,7 +100,12 @@ Errno start_this_handle(Journal& journal, Handle& handle, Site site) {
   const int blocks = handle.h_total_credits;
   const int rsv_blocks = handle.h_rsv_handle != nullptr ? handle.h_rsv_handle->h_total_credits : 0;
   const int max = journal.jbd2_max_user_trans_buffers();
-  if (rsv_blocks > max / 2 || rsv_blocks + blocks > max) return Errno::kNoSpc;
+  if (rsv_blocks > max / 2 || rsv_blocks + blocks > max) {
+    Violated(journal, absl::StrCat("start_this_handle: wants ", blocks, " credits and ", rsv_blocks,
+                                   " reserved, a transaction has ", max,
+                                   ": the file system needs more journal_blocks"));
+    return Errno::kNoSpc;
+  }
   if (!handle.h_reserved) MightWaitToStart(journal, site);
 
   journal.world.Step(journal.j_state_lock.object(), sim::Access::kWrite);

@@ -109,7 +109,7 @@ void CheckDirtyIsMapped(Ext4Inode& inode) {
       const auto es = inode.i_es_tree->Lookup(static_cast<model::Lblk>(pos / bs));
       if (es.has_value() && es->status != model::EsStatus::kHole) continue;
       const auto lblk = static_cast<model::Lblk>(pos / bs);
-      if (!es.has_value() && FindExtent(inode.sbi, inode.i_data, lblk).has_value()) continue;
+      if (!es.has_value() && FindExtent(inode.sbi, inode.i_data.peek(), lblk).has_value()) continue;
       Report(inode.sbi, "lost_data", absl::StrCat("dirty data of ", inode.name, " over a hole"));
       return;
     }
@@ -131,7 +131,7 @@ SectorContent ReadGranule(Ext4Inode& inode, uint32_t granule) {
     }
   }
   const auto lblk = static_cast<model::Lblk>(pos / bs);
-  const auto extent = FindExtent(sbi, inode.i_data, lblk);
+  const auto extent = FindExtent(sbi, inode.i_data.peek(), lblk);
   if (!extent.has_value() || extent->unwritten) return model::kZeroContent;
   const model::Pblk pblk = extent->ee_start + (lblk - extent->ee_block);
   return sbi.device.current(sbi.geometry.first_sector(pblk) + pos % bs / model::kGranuleBytes);

@@ -19,7 +19,7 @@ TEST(HandleTest, StartInATaskWithAHandleIsThatHandle) {
   });
 }
 
-TEST(HandleTest, TooManyCreditsForAnyTransactionFail) {
+TEST(HandleTest, TooManyCreditsForAnyTransactionFailAndAreAFinding) {
   JournalRig rig;
   rig.Story([&] {
     const int max = rig.journal().jbd2_max_user_trans_buffers();
@@ -27,6 +27,8 @@ TEST(HandleTest, TooManyCreditsForAnyTransactionFail) {
     EXPECT_EQ(jbd2_journal_start(rig.journal(), 1, max / 2 + 1).error, Errno::kNoSpc);
     EXPECT_EQ(jbd2_journal_stop(rig.Start(max)), Errno::kOk);
   });
+  ASSERT_EQ(rig.world().findings().size(), 2u);
+  EXPECT_EQ(rig.world().findings()[0].kind, "invariant");
 }
 
 TEST(HandleTest, ChangeWithoutCreditsIsAFinding) {
