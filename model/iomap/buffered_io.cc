@@ -1,6 +1,7 @@
 // write(2), zeroing and faults [fs/iomap/buffered-io.c].
 
 #include <algorithm>
+#include <utility>
 
 #include "model/iomap/iomap.h"
 #include "model/vfs/syscalls.h"
@@ -139,35 +140,62 @@ IoResult iomap_file_buffered_write(Kiocb& iocb, IovIter& from, IomapOps& ops) {
   return {total};
 }
 
-Errno iomap_zero_range(Inode& inode, uint64_t pos, uint64_t len, bool* did_zero, IomapOps& ops) {
-  SIM_FRAME("iomap_zero_range");
+namespace {
+
+// From `pos`, which moves on, to `end`, as far as the mapping goes and as long as it is valid.
+Errno iomap_zero_iter(Inode& inode, const Iomap& iomap, uint64_t& pos, uint64_t end, bool* did_zero,
+                      IomapOps& ops) {
+  SIM_FRAME("iomap_zero_iter");
   const uint32_t folio_bytes = inode.i_mapping.folio_bytes();
-  const uint32_t bs = inode.i_mapping.block_bytes();
-  const uint64_t end = pos + len;
+  end = std::min(end, iomap.end());
   while (pos < end) {
-    Iomap iomap;
-    const Errno error = ops.iomap_begin(inode, pos, end - pos, IomapFlags{}, iomap);
-    if (error != Errno::kOk) return error;
-    const uint64_t stop = std::min({end, iomap.end(), RoundDown(pos, folio_bytes) + folio_bytes});
-    const bool reads_zero = iomap.type == IomapType::kHole || iomap.type == IomapType::kUnwritten;
-    const FolioRef folio = reads_zero ? inode.i_mapping.filemap_lock_folio(pos / folio_bytes)
-                                      : inode.i_mapping.filemap_grab_folio(pos / folio_bytes);
-    if (folio == nullptr) {
-      pos = stop;
-      continue;
-    }
+    const FolioRef folio = inode.i_mapping.filemap_grab_folio(pos / folio_bytes);
     FolioGuard guard(folio->lock, sim::kAdoptLock);
-    if (!ops.iomap_valid(inode, iomap)) continue;  // look again
+    if (!ops.iomap_valid(inode, iomap)) return Errno::kOk;
+    const uint64_t stop = std::min(end, folio->end());
     const auto from = static_cast<uint32_t>(pos - folio->pos());
     const auto to = static_cast<uint32_t>(stop - folio->pos());
-    if (!reads_zero || folio->blocks.load()[from / bs].dirty) {
-      const Errno filled = __iomap_write_begin(inode, *folio, from, to, iomap, ops);
-      if (filled != Errno::kOk) return filled;
-      inode.i_mapping.folio_zero_range(*folio, from, to);
-      __iomap_write_end(inode, *folio, from, to - from, to - from);
-      *did_zero = true;
-    }
+    const Errno filled = __iomap_write_begin(inode, *folio, from, to, iomap, ops);
+    if (filled != Errno::kOk) return filled;
+    inode.i_mapping.folio_zero_range(*folio, from, to);
+    __iomap_write_end(inode, *folio, from, to - from, to - from);
+    *did_zero = true;
     pos = stop;
+  }
+  return Errno::kOk;
+}
+
+}  // namespace
+
+Errno iomap_zero_range(Inode& inode, uint64_t pos, uint64_t len, bool* did_zero, IomapOps& ops) {
+  SIM_FRAME("iomap_zero_range");
+  AddressSpace& mapping = inode.i_mapping;
+  const uint64_t end = pos + len;
+  // The rest of a block, if dirty: whatever lies below, zeroing saves the flush.
+  const uint64_t block_end = std::min(end, RoundUp(pos, mapping.block_bytes()));
+  if (pos < block_end && mapping.filemap_range_needs_writeback(pos, block_end - 1)) {
+    while (pos < block_end) {
+      Iomap iomap;
+      Errno error = ops.iomap_begin(inode, pos, block_end - pos, IomapFlags{}, iomap);
+      if (error == Errno::kOk) error = iomap_zero_iter(inode, iomap, pos, block_end, did_zero, ops);
+      if (error != Errno::kOk) return error;
+    }
+  }
+  // What reads as zeros on disk may not do so any more once the page cache has been written.
+  bool dirty = pos < end && mapping.filemap_range_needs_writeback(pos, end - 1);
+  while (pos < end) {
+    Iomap iomap;
+    Errno error = ops.iomap_begin(inode, pos, end - pos, IomapFlags{}, iomap);
+    if (error != Errno::kOk) return error;
+    const bool reads_zero = iomap.type == IomapType::kHole || iomap.type == IomapType::kUnwritten;
+    if (!reads_zero) {
+      error = iomap_zero_iter(inode, iomap, pos, end, did_zero, ops);
+    } else if (std::exchange(dirty, false)) {
+      error = mapping.filemap_write_and_wait_range(pos, end - 1);  // and look again
+    } else {
+      pos = std::min(end, iomap.end());
+    }
+    if (error != Errno::kOk) return error;
   }
   return Errno::kOk;
 }

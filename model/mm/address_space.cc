@@ -224,6 +224,17 @@ void AddressSpace::mapping_set_error(Errno error) {
   host_.i_sb.history.WriteFailed(host_.key());
 }
 
+bool AddressSpace::filemap_range_needs_writeback(uint64_t start, uint64_t end) {
+  SIM_FRAME("filemap_range_needs_writeback");
+  const uint64_t last = end / folio_bytes_;
+  for (uint64_t index = start / folio_bytes_;; ++index) {
+    const FolioRef folio = NextFolio(index, last);
+    if (folio == nullptr) return false;
+    index = folio->index;
+    if (folio->dirty.load_racy() || folio->writeback) return true;
+  }
+}
+
 Errno AddressSpace::filemap_fdatawrite_range(uint64_t start, uint64_t end, SyncMode mode) {
   SIM_FRAME("filemap_fdatawrite_range");
   if (!tagged_dirty()) return Errno::kOk;

@@ -89,6 +89,8 @@ class AddressSpace {
   Errno invalidate_inode_pages2_range(uint64_t start, uint64_t end);
 
   // --- Writeback --------------------------------------------------------------------------------
+  // Is a folio with one of the bytes [start, end] dirty or under writeback just now?
+  bool filemap_range_needs_writeback(uint64_t start, uint64_t end);
   // do_writepages() over the range, and the wait for the result.
   Errno filemap_fdatawrite_range(uint64_t start, uint64_t end, SyncMode mode);
   Errno filemap_fdatawait_range(uint64_t start, uint64_t end);
