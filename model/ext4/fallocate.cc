@@ -11,7 +11,9 @@
 // not atomic. Its own transactions are, block by block; only a sync makes all of it durable.
 //
 // When the file grows, the block of its old end is zeroed before, as by other calls that let it
-// grow.
+// grow; but for a range that is zeroed, if it has all of that block. (The 2026 series says only that
+// it is done before the size changes. Done before such a block becomes unwritten, it would bring
+// back a folio with what the range is to lose.)
 //
 // Not modelled: collapse and insert range; O_SYNC; files with inline data, which would be
 // converted.
@@ -60,8 +62,12 @@ Errno ext4_alloc_file_blocks(Ext4Inode& inode, Lblk lblk, Lblk end, uint64_t new
   SIM_FRAME("ext4_alloc_file_blocks");
   Ext4SbInfo& sbi = inode.sbi;
   const uint64_t old_size = inode.i_size.load();
+  // A block that becomes unwritten reads as zeros by that; its folio is gone, and brought in again
+  // would show what was there.
+  const auto eof = static_cast<Lblk>(old_size / sbi.block_bytes());
+  const bool unwrites_eof = (flags & kGetBlocksConvertUnwritten) && lblk <= eof && eof < end;
   Errno error = Errno::kOk;
-  if (new_size > old_size) error = ext4_block_zero_eof(inode, old_size, new_size);
+  if (new_size > old_size && !unwrites_eof) error = ext4_block_zero_eof(inode, old_size, new_size);
   for (int retries = 0; error == Errno::kOk && lblk < end;) {
     Ext4MapBlocks map{lblk, end - lblk};
     Ext4Handle handle(sbi, ext4_chunk_trans_blocks(inode, map.m_len));
