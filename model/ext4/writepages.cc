@@ -223,7 +223,10 @@ void mpage_map_and_submit_buffers(MpageData& mpd, const Ext4MapBlocks& map) {
 Errno UpdateDisksizeAtSubmit(Handle& handle, MpageData& mpd, Lblk mapped_to) {
   Ext4Inode& inode = mpd.inode;
   const uint64_t end = uint64_t{mapped_to} * inode.sbi.block_bytes();
-  return ext4_update_i_disksize(inode, end) ? ext4_mark_inode_dirty(handle, inode) : Errno::kOk;
+  if (end <= inode.i_disksize.load()) return Errno::kOk;
+  // Also if it is raised already: by a write that waits for its own handle, in the next transaction.
+  (void)ext4_update_i_disksize(inode, end);
+  return ext4_mark_inode_dirty(handle, inode);
 }
 
 // The folio that the extent has left incomplete goes on with blocks of another kind, or behind a
