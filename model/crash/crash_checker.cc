@@ -11,6 +11,14 @@
 #include "model/crash/story.h"
 
 namespace model {
+namespace {
+
+// Who promises something reads it; what makes states impossible writes it. A promise is judged by
+// what is possible when it is given, so that which of the two comes first is seen. The number that
+// no object has: a checker takes none from the others.
+constexpr sim::ObjectId kPromises{0};
+
+}  // namespace
 
 struct CrashChecker::Impl {
   Impl(sim::World& w, sim::BlockDevice& d, const Geometry& g, const ImageStore& i, History& h,
@@ -103,12 +111,14 @@ void CrashChecker::OnWritePossible(const sim::BlockDevice& device, const sim::Bi
 }
 
 void CrashChecker::OnDurable(const sim::BlockDevice&) {
+  impl_->world.Touch(kPromises, sim::Access::kWrite);
   impl_->scan_is_old = true;
   impl_->CountAgain();
   if (impl_->options.crash_at == CrashAt::kEachFlush) impl_->JudgeFamily();
 }
 
 void CrashChecker::OnPromise(FileKey file) {
+  impl_->world.Touch(kPromises, sim::Access::kRead);
   impl_->ConsiderFamily();
   for (const PossibleRecovery& recovery : impl_->recoveries) {
     impl_->Report(recovery, impl_->judge.JudgeFile(recovery, file));

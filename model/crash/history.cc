@@ -32,6 +32,12 @@ WriteId History::BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes
   return last_write();
 }
 
+uint64_t History::WriteOfFile(WriteId id) const {
+  const auto end = writes_.begin() + (id - 1);
+  return static_cast<uint64_t>(std::count_if(
+      writes_.begin(), end, [&](const Write& other) { return other.file == write(id).file; }));
+}
+
 void History::Copied(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
   ++seq_;
   const Write& write = writes_[id - 1];

@@ -257,6 +257,8 @@ class History {
   // Null if nobody said that it was created.
   const File* Find(FileKey file) const;
   const Write& write(WriteId id) const { return writes_[id - 1]; }
+  // Which write of its file it is, from 0: the same however writes of several files fall together.
+  uint64_t WriteOfFile(WriteId id) const;
   WriteId last_write() const { return static_cast<WriteId>(writes_.size()); }
   const std::map<FileKey, File>& files() const { return files_; }
   // The names as the transactions up to `recovered` have left them.

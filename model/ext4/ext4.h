@@ -63,9 +63,10 @@ struct Ext4MapBlocks {
 // ext4_io_end: the I/O of one writeback extent of a buffer_head inode [page-io.c]. Counts its
 // bios; whoever drops the last reference ends it.
 struct Ext4IoEnd {
-  explicit Ext4IoEnd(Ext4Inode& owner) : inode(owner) {}
+  explicit Ext4IoEnd(Ext4Inode& owner);
 
   Ext4Inode& inode;
+  sim::ObjectId object;
   int count = 1;             // the submitter's, and one a bio
   bool unwritten = false;    // EXT4_IO_END_UNWRITTEN: convert before writeback ends
   Handle* handle = nullptr;  // reserved for the conversion
@@ -154,9 +155,11 @@ struct Ext4SbInfo : SuperBlock {
   sim::Mutex s_orphan_lock;
   // In memory, newest first.
   sim::Shared<std::vector<Ino>> s_orphan{world, {"s_orphan"}, {}, {}};
-  bool emergency = false;  // EXT4_FLAGS_EMERGENCY_RO
+  static constexpr const char* kFlag = "a bit of s_ext4_flags";
+  sim::Shared<bool> emergency{
+      world, {"EXT4_FLAGS_EMERGENCY_RO", sim::Sharing::kAtomic, kFlag}, {}, false};
   sim::Shared<bool> shutdown{
-      world, {"EXT4_FLAGS_SHUTDOWN", sim::Sharing::kAtomic, "a bit of s_ext4_flags"}, {}, false};
+      world, {"EXT4_FLAGS_SHUTDOWN", sim::Sharing::kAtomic, kFlag}, {}, false};
 
   // mballoc: what may be allocated, as opposed to what the bitmap on disk says.
   // Set: in use or waiting for the commit that frees it.
@@ -179,9 +182,10 @@ struct Ext4SbInfo : SuperBlock {
   int64_t s_resv_clusters = 0;
   sim::SpinLock i_block_reservation_lock;  // the kernel has one an inode
 
-  std::map<Ino, std::unique_ptr<Ext4Inode>> inodes;     // in memory
+  std::map<Ino, std::unique_ptr<Ext4Inode>> inodes;     // in memory; see TouchCached()
   std::vector<std::unique_ptr<Ext4Inode>> dead_inodes;  // deleted; see ext4_free_inode()
   std::map<std::string, Ino> dcache;                    // the root directory's entries
+  sim::ObjectId dcache_object;
   sim::RwSem root_i_rwsem;                              // of the root directory
 
   // Lock classes of inodes, by kind: [0] buffer_head, [1] iomap.
@@ -203,6 +207,12 @@ struct Ext4SbInfo : SuperBlock {
   Errno unlink(const std::string& name) override;
   Errno rename(const std::string& old_name, const std::string& new_name) override;
   void evict_inode(Inode& inode) override;
+
+  // Whether an inode is in memory is looked at, or changes.
+  void TouchCached(Ino ino, sim::Access access) const {
+    world.Touch(sim::ObjectId{first_inode_object.value + ino}, access);
+  }
+  sim::ObjectId first_inode_object;
 
   uint32_t block_bytes() const { return geometry.block_bytes; }
   bool ext4_forced_shutdown() const { return shutdown; }

@@ -61,6 +61,7 @@ NewInode ext4_new_inode(Handle& handle, Ext4SbInfo& sbi, const std::string& name
   if (iloc == nullptr) return {nullptr, Errno::kIo};
   const uint32_t generation = RawInode(sbi, *iloc, ino).i_generation + 1;
   const bool iomap = sbi.options.iomap_files.contains(name);
+  sbi.TouchCached(ino, sim::Access::kWrite);
   auto [it, is_new] =
       sbi.inodes.emplace(ino, std::make_unique<Ext4Inode>(sbi, ino, generation, iomap));
   SIM_CHECK(is_new);
@@ -76,6 +77,7 @@ Errno ext4_free_inode(Handle& handle, Ext4Inode& inode) {
   Ext4SbInfo& sbi = inode.sbi;
   // ORDER: it is out of sight before its number can be taken again. Its memory stays, as lists of
   // the writeback code may still lead to it.
+  sbi.TouchCached(inode.i_ino, sim::Access::kWrite);
   const auto it = sbi.inodes.find(inode.i_ino);
   sbi.dead_inodes.push_back(std::move(it->second));
   sbi.inodes.erase(it);

@@ -335,7 +335,7 @@ Errno ext4_read_block(Ext4Inode& inode, Folio& folio, uint32_t block, Pblk pblk)
       std::copy(done.contents.begin(), done.contents.end(),
                 folio.granules.begin() + block * sectors);
     }
-    read.complete_all();
+    read.complete();
   };
   sbi.device.submit_bio(std::move(bio));
   read.wait_for_completion();

@@ -82,10 +82,12 @@ void ext4_update_inode_fsync_trans(Handle& handle, Ext4Inode& inode, bool datasy
 
 Ext4Inode* ext4_iget(Ext4SbInfo& sbi, Ino ino) {
   SIM_FRAME("ext4_iget");
+  sbi.TouchCached(ino, sim::Access::kRead);
   if (const auto it = sbi.inodes.find(ino); it != sbi.inodes.end()) return it->second.get();
   BufferHead* iloc = ext4_get_inode_loc(sbi, ino);
   if (iloc == nullptr) return nullptr;
   // Whoever else waited for the same block was here first.
+  sbi.TouchCached(ino, sim::Access::kRead);
   if (const auto it = sbi.inodes.find(ino); it != sbi.inodes.end()) return it->second.get();
 
   const DiskInode& raw = RawInode(sbi, *iloc, ino);
@@ -94,7 +96,7 @@ Ext4Inode* ext4_iget(Ext4SbInfo& sbi, Ino ino) {
                                            sbi.options.iomap_files.contains(name));
   inode->name = name;
   inode->type = raw.type;
-  inode->i_nlink = raw.i_links_count;
+  inode->i_nlink.init(raw.i_links_count);
   inode->i_size.init(raw.i_size_bytes);
   inode->i_disksize.init(raw.i_size_bytes);
   inode->i_blocks.init(raw.i_blocks);
@@ -105,6 +107,7 @@ Ext4Inode* ext4_iget(Ext4SbInfo& sbi, Ino ino) {
   // changes, has committed.
   inode->i_sync_tid.init(NewestTid(sbi.s_journal));
   inode->i_datasync_tid.init(inode->i_sync_tid.peek());
+  sbi.TouchCached(ino, sim::Access::kWrite);
   return (sbi.inodes[ino] = std::move(inode)).get();
 }
 

@@ -57,6 +57,7 @@ Errno ext4_create(Ext4SbInfo& sbi, const std::string& name) {
                       {.zero_tail_allowed = !created.inode->buffered_iomap,
                        .kept_until_unlinked = sbi.options.data_ordered},
                       handle.tid());
+  sbi.world.Touch(sbi.dcache_object, sim::Access::kWrite);
   sbi.dcache[name] = created.inode->i_ino;  // d_instantiate_new()
   return handle.stop();
 }
@@ -195,6 +196,7 @@ Errno vfs_rename(Ext4Inode& source, const std::string& new_name, Ext4Inode* targ
   const std::string old_name = source.name;
   const Errno error = ext4_rename(source, new_name, target);
   if (error != Errno::kOk) return error;
+  sbi.world.Touch(sbi.dcache_object, sim::Access::kWrite);
   sbi.dcache.erase(old_name);  // d_move()
   sbi.dcache[new_name] = source.i_ino;
   return Errno::kOk;
@@ -204,6 +206,7 @@ Errno vfs_rename(Ext4Inode& source, const std::string& new_name, Ext4Inode* targ
 
 Inode* Ext4SbInfo::lookup(const std::string& name) {
   SIM_FRAME("ext4_lookup");
+  world.Touch(dcache_object, sim::Access::kRead);
   const auto entry = dcache.find(name);
   return entry != dcache.end() ? ext4_iget(*this, entry->second) : nullptr;
 }
@@ -214,6 +217,7 @@ Errno Ext4SbInfo::create(const std::string& name) {
   if (emergency != Errno::kOk) return emergency;
   sim::ReadGuard mnt_want_write(s_writers.rwsem());
   sim::WriteGuard inode_lock(root_i_rwsem);
+  world.Touch(dcache_object, sim::Access::kRead);
   if (dcache.contains(name)) return Errno::kExist;
   return ext4_create(*this, name);
 }
@@ -226,12 +230,15 @@ Errno Ext4SbInfo::unlink(const std::string& name) {
   sim::WriteGuard directory_lock(root_i_rwsem, sim::Subclass::kParent);
   Inode* inode = lookup(name);
   if (inode == nullptr) return Errno::kNoEnt;
-  ++inode->i_count;  // ihold()
+  ihold(*inode);
   Errno error = Errno::kOk;
   {
     sim::WriteGuard inode_lock(inode->i_rwsem);
     error = ext4_unlink(*this, name, EXT4_I(*inode));
-    if (error == Errno::kOk) dcache.erase(name);  // d_delete()
+    if (error == Errno::kOk) {
+      world.Touch(dcache_object, sim::Access::kWrite);
+      dcache.erase(name);  // d_delete()
+    }
   }
   directory_lock.Unlock();
   iput(*inode);  // the final truncate may happen here, with neither i_rwsem held
@@ -248,7 +255,7 @@ Errno Ext4SbInfo::rename(const std::string& old_name, const std::string& new_nam
   if (source == nullptr) return Errno::kNoEnt;
   Inode* target = lookup(new_name);
   for (Inode* held : {source, target}) {
-    if (held != nullptr) ++held->i_count;
+    if (held != nullptr) ihold(*held);
   }
   const Errno error =
       vfs_rename(EXT4_I(*source), new_name, target != nullptr ? &EXT4_I(*target) : nullptr);

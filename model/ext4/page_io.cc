@@ -10,6 +10,9 @@
 #include "sim/check.h"
 
 namespace model {
+
+Ext4IoEnd::Ext4IoEnd(Ext4Inode& owner) : inode(owner), object(owner.i_sb.world.NewObject()) {}
+
 namespace {
 
 bool MayConvert(const Ext4Inode& inode, Errno error) {
@@ -137,7 +140,10 @@ void ext4_iomap_end_io(Ext4Inode& inode) {
     std::sort(ioends.begin(), ioends.end(), [](const auto& a, const auto& b) {
       return a->io_offset < b->io_offset;  // iomap_sort_ioends()
     });
-    for (const auto& ioend : ioends) ext4_iomap_finish_ioend(inode, *ioend);
+    for (auto& ioend : ioends) {
+      ext4_iomap_finish_ioend(inode, *ioend);
+      ioend = nullptr;  // and its references to folios
+    }
   }
 }
 
@@ -158,7 +164,11 @@ void ext4_iomap_end_bio(Ext4Inode& inode, std::unique_ptr<IomapIoend> ioend) {
 
 }  // namespace
 
+// Bios end in any order, and the last does what there is to do, all of it at once. The submitter,
+// if it is the last, has choice points on the way.
 void ext4_put_io_end(const std::shared_ptr<Ext4IoEnd>& io_end) {
+  sim::World& world = io_end->inode.i_sb.world;
+  world.Touch(io_end->object, world.in_irq() ? sim::Access::kRead : sim::Access::kWrite);
   if (--io_end->count > 0) return;
   if (io_end->unwritten && !io_end->folios.empty()) {
     ext4_add_complete_io(io_end);

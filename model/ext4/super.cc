@@ -133,6 +133,7 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
       group_lock(w, SpinClass(w, "&bgl->locks[i].lock"), {}),
       s_resv_clusters(ReservedClusters(geometry)),
       i_block_reservation_lock(w, SpinClass(w, "&(ei->i_block_reservation_lock)"), {}),
+      dcache_object(w.NewObject()),
       root_i_rwsem(w, Class(w, "&type->i_mutex_dir_key"), {"inode", kRootIno}),
       mapping_classes{ClassesOf(w, "folio lock (buffer_head)", "PG_writeback (buffer_head)"),
                       ClassesOf(w, "folio lock (iomap)", "PG_writeback (iomap)")},
@@ -140,7 +141,8 @@ Ext4SbInfo::Ext4SbInfo(sim::World& w, sim::BlockDevice& dev, ImageStore& images,
       i_data_sem_class(Class(w, "&ei->i_data_sem")),
       i_es_lock_class(SpinClass(w, "&ei->i_es_lock")),
       completed_io_class(SpinClass(w, "&ei->i_completed_io_lock")),
-      data_read_class(Class(w, "read of file data")) {
+      data_read_class(Class(w, "read of file data")),
+      first_inode_object(w.NewObjects(geometry.inodes + 1)) {
   ReadAtMount(buffers, geometry.superblock());
   const BufferHead& group_desc = ReadAtMount(buffers, geometry.group_descriptors());
   const BufferHead& bitmap = ReadAtMount(buffers, geometry.block_bitmap());

@@ -141,7 +141,7 @@ void mpage_prepare_extent_to_map(MpageData& mpd) {
     mpd.next_index = folio->index;
     folio->lock.lock();
     const bool skip = folio->mapping != &mapping || !folio->dirty ||
-                      (folio->writeback && mpd.wbc.sync_mode == SyncMode::kNone);
+                      (mpd.wbc.sync_mode == SyncMode::kNone && folio->writeback);
     if (skip) {
       folio->lock.unlock();
       continue;

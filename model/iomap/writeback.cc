@@ -123,8 +123,9 @@ Errno iomap_writepages(Inode& inode, WritebackControl& wbc, IomapWritebackOps& o
     index = folio->index;
     folio->lock.lock();
     const bool skip = folio->mapping != &mapping || !folio->dirty ||
-                      (folio->writeback && wbc.sync_mode == SyncMode::kNone);
-    if (!skip && folio->writeback) SubmitPending(wpc);  // it may be ours
+                      (wbc.sync_mode == SyncMode::kNone && folio->writeback);
+    const bool may_be_ours = wpc.ioend != nullptr && !skip && folio->writeback;
+    if (may_be_ours) SubmitPending(wpc);
     if (!skip) mapping.folio_wait_writeback(*folio);
     if (skip || !mapping.folio_clear_dirty_for_io(*folio)) {
       folio->lock.unlock();

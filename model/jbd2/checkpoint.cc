@@ -63,6 +63,7 @@ CheckpointWait ScanCheckpointList(Journal& journal, Tid& tid, std::vector<Buffer
   for (size_t i = 0; i < transaction.t_checkpoint_list->size();) {
     JournalHead& jh = *transaction.t_checkpoint_list.load()[i];
     if (jh.b_transaction != nullptr) return {.commit = jh.b_transaction->t_tid};
+    journal.world.Touch(jh.bh->b_lock.object(), sim::Access::kRead);
     if (jh.bh->b_lock.is_locked()) return {.locked = jh.bh};
     if (jh.bh->dirty) {
       batch.push_back(jh.bh);
@@ -165,7 +166,9 @@ void __jbd2_journal_remove_checkpoint(JournalHead& jh) {
 
 bool jbd2_journal_try_remove_checkpoint(JournalHead& jh) {
   // ORDER: not dirty alone would do while the write is under way, or before it failed.
-  if (jh.b_transaction != nullptr || jh.bh->b_lock.is_locked() || jh.bh->dirty) return false;
+  const sim::BitLock& b_lock = jh.bh->b_lock;
+  jh.b_cp_transaction->world.Touch(b_lock.object(), sim::Access::kRead);
+  if (jh.b_transaction != nullptr || b_lock.is_locked() || jh.bh->dirty) return false;
   __jbd2_journal_remove_checkpoint(jh);
   return true;
 }

@@ -10,25 +10,24 @@ namespace {
 
 // Log blocks submitted and not yet waited for.
 struct LogIo {
-  int in_flight = 0;
+  explicit LogIo(Journal& journal)
+      : written(journal.world, journal.bh_lock_class, {"log block", 0}, 0) {}
+
+  sim::Completion written;
   bool failed = false;
 };
 
-void EndLogIo(Journal& journal, LogIo& io, sim::BioStatus status) {
+void EndLogIo(LogIo& io, sim::BioStatus status) {
   io.failed |= status != sim::BioStatus::kOk;
-  if (--io.in_flight == 0) journal.bh_lock.WakeAll();
+  io.written.complete();
 }
 
 // Descriptors and revoke blocks.
 void SubmitLogBlock(Journal& journal, LogIo& log_bufs, Pblk pblk, BlockContent content,
                     const char* what) {
-  ++log_bufs.in_flight;
+  log_bufs.written.expect();
   journal.buffers.SubmitBlock(pblk, std::move(content), what, false, false,
-                              [&](sim::BioStatus status) { EndLogIo(journal, log_bufs, status); });
-}
-
-void WaitForLogIo(Journal& journal, const LogIo& io) {
-  journal.bh_lock.wait_event([&] { return io.in_flight == 0; });
+                              [&](sim::BioStatus status) { EndLogIo(log_bufs, status); });
 }
 
 void SetState(Journal& journal, Transaction& transaction, TransactionState state) {
@@ -157,12 +156,12 @@ LogCopy TakeLogCopy(Journal& journal, Transaction& transaction, JournalHead& jh)
 }
 
 void SubmitLogCopy(Journal& journal, LogIo& io_bufs, const LogCopy& copy) {
-  ++io_bufs.in_flight;
+  io_bufs.written.expect();
   journal.buffers.SubmitImage(copy.pblk, copy.image, "journal copy", false, false,
-                              [&journal, &io_bufs, jh = copy.jh](sim::BioStatus status) {
+                              [&io_bufs, jh = copy.jh](sim::BioStatus status) {
                                 jh->shadow = false;
-                                journal.bh_shadow.WakeAll();
-                                EndLogIo(journal, io_bufs, status);
+                                jh->bh->shadow_wait.WakeAll();
+                                EndLogIo(io_bufs, status);
                               });
 }
 
@@ -209,9 +208,8 @@ std::optional<LogTail> NewTail(Journal& journal) {
 }
 
 // Phases 3 and 4.
-void WaitForLog(Journal& journal, Transaction& transaction, const LogIo& log_bufs,
-                const LogIo& io_bufs) {
-  WaitForLogIo(journal, io_bufs);
+void WaitForLog(Journal& journal, Transaction& transaction, LogIo& log_bufs, LogIo& io_bufs) {
+  io_bufs.written.wait_for_completion();
   {
     PlainSpinGuard b_state_lock(journal.b_state_lock);
     PlainSpinGuard j_list_lock(journal.j_list_lock);
@@ -220,7 +218,7 @@ void WaitForLog(Journal& journal, Transaction& transaction, const LogIo& log_buf
                                  BufferList::kForget);
     }
   }
-  WaitForLogIo(journal, log_bufs);
+  log_bufs.written.wait_for_completion();
   if (io_bufs.failed || log_bufs.failed) jbd2_journal_abort(journal, Errno::kIo);
 }
 
@@ -292,7 +290,7 @@ void jbd2_journal_commit_transaction(Journal& journal) {
   Transaction& transaction = SwitchTransaction(journal);
   sim::EventScope done_commit(journal.j_wait_done_commit);
 
-  LogIo log_bufs, io_bufs;
+  LogIo log_bufs(journal), io_bufs(journal);
   journal_submit_data_buffers(journal, transaction);
   jbd2_journal_write_revoke_records(journal, transaction, log_bufs);
   SetState(journal, transaction, TransactionState::kCommit);

@@ -243,8 +243,7 @@ class Journal {
   UpdatesQueue j_wait_updates;
   sim::WaitQueue j_wait_reserved;
   sim::WaitQueue ji_commit_running;  // one for all inodes
-  sim::WaitQueue bh_shadow;          // one for all buffers
-  sim::WaitQueue bh_lock;            // of log blocks
+  sim::LockClassId bh_lock_class;    // of log blocks
 
   // JBD2_ABORT
   sim::Shared<bool> j_aborted{world,

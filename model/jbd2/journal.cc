@@ -73,8 +73,7 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
       j_wait_updates(*this, w, w.lock_tracker().Class("t_updates", {}), {}),
       j_wait_reserved(w, w.lock_tracker().Class("j_wait_reserved", {}), {}),
       ji_commit_running(w, w.lock_tracker().Class("JI_COMMIT_RUNNING", {}), {}),
-      bh_shadow(w, w.lock_tracker().Class("BH_Shadow", {}), {}),
-      bh_lock(w, w.lock_tracker().Class("BH_Lock"), {"log block", 0}) {
+      bh_lock_class(w.lock_tracker().Class("BH_Lock")) {
   const Geometry& geometry = buffers.geometry();
   j_last = geometry.journal_blocks;
   j_free.init(static_cast<int>(j_last - j_first));
@@ -336,16 +335,15 @@ Errno jbd2_journal_update_sb_log_tail(Journal& journal, LogTail tail, bool fua) 
 
 Errno WriteBlock(Journal& journal, Pblk pblk, BlockContent content, const char* what, bool preflush,
                  bool fua) {
-  bool done = false;
+  sim::Completion written(journal.world, journal.bh_lock_class, {"log block", 0});
   Errno error = Errno::kOk;
   const bool barrier = journal.options.barrier;
   journal.buffers.SubmitBlock(pblk, std::move(content), what, preflush && barrier, fua && barrier,
                               [&](sim::BioStatus status) {
-                                done = true;
                                 if (status != sim::BioStatus::kOk) error = Errno::kIo;
-                                journal.bh_lock.WakeAll();
+                                written.complete();
                               });
-  journal.bh_lock.wait_event([&] { return done; });
+  written.wait_for_completion();
   if (error != Errno::kOk) jbd2_journal_abort(journal, error);
   return error;
 }

@@ -54,10 +54,11 @@ bool TryGetWriteAccess(Handle& handle, BufferHead& bh) {
   }
   SIM_CHECK(jh.b_transaction == journal.j_committing_transaction);
   if (jh.b_frozen_data == 0) {
+    journal.world.Touch(bh.shadow_wait.object(), sim::Access::kRead);
     if (jh.shadow) {
       b_state_lock.Unlock();
       buffer_lock.Unlock();
-      journal.bh_shadow.wait_event([&] { return bh.b_jh == nullptr || !bh.b_jh->shadow; });
+      bh.shadow_wait.wait_event([&] { return bh.b_jh == nullptr || !bh.b_jh->shadow; });
       return false;
     }
     // Past BJ_Metadata the committing transaction does not need the content any more.

@@ -16,7 +16,14 @@ AddressSpace::AddressSpace(sim::World& world, Inode& host, const MappingClasses&
       classes_(classes),
       folio_bytes_(folio_bytes),
       block_bytes_(block_bytes),
-      i_pages_(world.NewObject()) {}
+      i_pages_(world.NewObject()),
+      wb_err_(world, {"wb_err", sim::Sharing::kAtomic, "errseq_t"}, {"inode", host.i_ino},
+              Errno::kOk) {}
+
+bool AddressSpace::tagged_dirty() const {
+  world_.Touch(i_pages_, sim::Access::kRead);
+  return dirty_folios_ > 0;
+}
 
 FolioRef AddressSpace::filemap_get_folio(uint64_t index) {
   world_.Touch(i_pages_, sim::Access::kRead);
@@ -85,7 +92,7 @@ bool AddressSpace::folio_clear_dirty_for_io(Folio& folio) {
 
 void AddressSpace::folio_start_writeback(Folio& folio) {
   SIM_CHECK(folio.lock.is_locked() && !folio.writeback);
-  world_.Touch(folio.writeback_wait.object(), sim::Access::kWrite);
+  folio.writeback_wait.set_bit();
   folio.writeback = true;
   host_.i_sb.s_bdi.AccountWriteback(folio.size_bytes);
 }
@@ -94,21 +101,22 @@ void AddressSpace::folio_end_writeback(Folio& folio) {
   SIM_CHECK(folio.writeback);
   folio.writeback = false;
   host_.i_sb.s_bdi.AccountWriteback(-int64_t{folio.size_bytes});
-  folio.writeback_wait.WakeAll();
+  folio.writeback_wait.clear_and_wake_up_bit();
 }
 
 void AddressSpace::LeaveWritebackTo(Folio& folio, sim::Workqueue& conversion) {
-  world_.Touch(folio.writeback_wait.object(), sim::Access::kWrite);
+  world_.Touch(folio.conversion_object, sim::Access::kWrite);
   if (folio.conversion == nullptr) conversion.BringsAbout(folio.writeback_wait);
   folio.conversion = &conversion;
 }
 
 void AddressSpace::folio_wait_writeback(Folio& folio) {
   SIM_FRAME("folio_wait_writeback");
-  folio.writeback_wait.might_wait();
-  world_.Touch(folio.writeback_wait.object(), sim::Access::kRead);
-  if (folio.conversion != nullptr) folio.conversion->might_wait_for_item(!folio.writeback);
-  if (folio.writeback) folio.writeback_wait.wait_event([&] { return !folio.writeback; });
+  world_.Touch(folio.conversion_object, sim::Access::kRead);
+  if (folio.conversion != nullptr) {
+    folio.conversion->might_wait_for_item([&] { return !folio.writeback; });
+  }
+  folio.writeback_wait.wait_on_bit();
 }
 
 void AddressSpace::truncate_pagecache(uint64_t new_size) {
@@ -192,9 +200,11 @@ void AddressSpace::invalidate_mapping_pages(uint64_t start, uint64_t end) {
     index = folio->index;
     if (!folio->lock.trylock()) continue;
     FolioGuard guard(folio->lock, sim::kAdoptLock);
-    // Ours, and the page cache's: nobody else is about to use it.
+    // Ours, and the page cache's: nobody else is about to use it. Who looks a folio up has one more.
+    world_.Touch(i_pages_, sim::Access::kWrite);
+    const bool clean = !folio->dirty && !folio->writeback;
     const bool unused = folio->mapping == this && folio.use_count() == 2;
-    if (unused && !folio->dirty && !folio->writeback) RemoveFolio(*folio);
+    if (clean && unused) RemoveFolio(*folio);
   }
 }
 
@@ -220,7 +230,7 @@ Errno AddressSpace::invalidate_inode_pages2_range(uint64_t start, uint64_t end) 
 
 void AddressSpace::mapping_set_error(Errno error) {
   if (error == Errno::kOk) return;
-  wb_err_ = FirstError(wb_err_, error);
+  if (wb_err_ == Errno::kOk) wb_err_ = error;
   host_.i_sb.history.WriteFailed(host_.key());
 }
 
@@ -233,6 +243,12 @@ bool AddressSpace::filemap_range_needs_writeback(uint64_t start, uint64_t end) {
     index = folio->index;
     if (folio->dirty.load_racy() || folio->writeback) return true;
   }
+}
+
+Errno AddressSpace::filemap_check_errors() {
+  const Errno error = wb_err_;
+  if (error != Errno::kOk) wb_err_ = Errno::kOk;
+  return error;
 }
 
 Errno AddressSpace::filemap_fdatawrite_range(uint64_t start, uint64_t end, SyncMode mode) {

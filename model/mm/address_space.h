@@ -101,9 +101,9 @@ class AddressSpace {
 
   // The first error since the last call that returned one [mapping_set_error(), errseq].
   void mapping_set_error(Errno error);
-  Errno filemap_check_errors() { return std::exchange(wb_err_, Errno::kOk); }
+  Errno filemap_check_errors();
 
-  bool tagged_dirty() const { return dirty_folios_ > 0; }
+  bool tagged_dirty() const;
   const std::map<uint64_t, FolioRef>& folios() const { return folios_; }
 
  private:
@@ -121,7 +121,7 @@ class AddressSpace {
   sim::ObjectId i_pages_;
   std::map<uint64_t, FolioRef> folios_;
   int dirty_folios_ = 0;
-  Errno wb_err_ = Errno::kOk;
+  sim::Shared<Errno> wb_err_;
 };
 
 }  // namespace model

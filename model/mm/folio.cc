@@ -20,6 +20,7 @@ Folio::Folio(sim::World& world, AddressSpace& address_space, uint64_t folio_inde
                 {"folio", ino, folio_index}, false),
       lock(world, lock_class, {"folio", ino, folio_index}),
       writeback_wait(world, writeback_class, {"folio", ino, folio_index}),
+      conversion_object(world.NewObject()),
       blocks(world, {"folio blocks (buffers, iomap_folio_state)"}, {"folio", ino, folio_index},
              std::vector<FolioBlock>(folio_bytes / block_bytes)),
       granules(folio_bytes / kGranuleBytes) {}

@@ -50,9 +50,10 @@ struct Folio {
   int writeback_pending = 0;
   bool mapped = false;            // a store has faulted it in; under the lock
   sim::BitLock lock;              // PG_locked
-  sim::WaitQueue writeback_wait;  // for PG_writeback
+  sim::WaitBit writeback_wait;    // for PG_writeback
   // Whose items have ended its writeback before, or are to; for the lock checker.
   sim::Workqueue* conversion = nullptr;
+  sim::ObjectId conversion_object;
   sim::Shared<std::vector<FolioBlock>> blocks;
   std::vector<SectorContent> granules;
 

@@ -15,7 +15,8 @@ BackingDevInfo::BackingDevInfo(sim::World& world, sim::RwSem& s_umount, int64_t 
       writeback_interval_(writeback_interval),
       work_(world, world.lock_tracker().Class("wb work"), {}),
       sync_done_(world, world.lock_tracker().Class("wb_completion"), {}),
-      progress_(world, world.lock_tracker().Class("balance_dirty_pages"), {}) {}
+      progress_(world, world.lock_tracker().Class("balance_dirty_pages"), {}),
+      b_dirty_object_(world.NewObject()) {}
 
 void BackingDevInfo::StartFlusher() {
   world_.Spawn("kworker/flush", sim::TaskKind::kDaemon, [this] { wb_workfn(); });
@@ -23,8 +24,10 @@ void BackingDevInfo::StartFlusher() {
 
 void BackingDevInfo::balance_dirty_pages_ratelimited() {
   SIM_FRAME("balance_dirty_pages");
-  if (dirty_bytes_ > background_bytes_) wakeup_flusher();
+  world_.Touch(work_.object(), sim::Access::kRead);
+  if (over_background()) wakeup_flusher();
   progress_.might_wait();
+  world_.Touch(progress_.object(), sim::Access::kRead);
   if (!over_limit()) return;
   progress_.wait_event([this] {
     if (!over_limit()) return true;
@@ -54,9 +57,11 @@ void BackingDevInfo::__writeback_inodes_wb() {
 
 void BackingDevInfo::writeback_sb_inodes(SyncMode mode) {
   SIM_FRAME("writeback_sb_inodes");
+  world_.Touch(b_dirty_object_, sim::Access::kWrite);
   const std::vector<Inode*> inodes = std::exchange(b_dirty_, {});
   for (Inode* inode : inodes) {
     inode->on_dirty_list = false;
+    world_.Touch(inode->i_sync_wait.object(), sim::Access::kWrite);
     inode->i_sync = true;  // I_SYNC: eviction waits
   }
   for (Inode* inode : inodes) {
@@ -78,33 +83,47 @@ void BackingDevInfo::writeback_single_inode(Inode& inode, SyncMode mode) {
 }
 
 void BackingDevInfo::__mark_inode_dirty(Inode& inode) {
+  world_.Touch(b_dirty_object_, sim::Access::kRead);
   if (inode.on_dirty_list) return;
+  world_.Touch(b_dirty_object_, sim::Access::kWrite);
   inode.on_dirty_list = true;
   b_dirty_.push_back(&inode);
 }
 
 void BackingDevInfo::Forget(Inode& inode) {
+  world_.Touch(b_dirty_object_, sim::Access::kRead);
   if (!inode.on_dirty_list) return;
+  world_.Touch(b_dirty_object_, sim::Access::kWrite);
   inode.on_dirty_list = false;
   b_dirty_.erase(std::find(b_dirty_.begin(), b_dirty_.end(), &inode));
 }
 
-void BackingDevInfo::AccountDirty(int64_t bytes) {
-  dirty_bytes_ += bytes;
-  if (bytes > 0) ++changes_;
+// Sums far from a limit may be added to in any order: nobody can tell. Who comes across one, or
+// adds to what is above, is seen.
+void BackingDevInfo::Account(int64_t& counter, int64_t bytes) {
+  const bool was_over_background = over_background(), was_over_limit = over_limit();
+  counter += bytes;
+  if (over_background() != was_over_background) {
+    world_.Touch(work_.object(), sim::Access::kWrite);
+  }
+  if (was_over_limit || over_limit()) world_.Touch(progress_.object(), sim::Access::kWrite);
   if (bytes < 0 && progress_.active()) progress_.WakeAll();
 }
 
+void BackingDevInfo::AccountDirty(int64_t bytes) {
+  Account(dirty_bytes_, bytes);
+  if (bytes > 0) ++changes_;
+}
+
 void BackingDevInfo::AccountWriteback(int64_t bytes) {
-  writeback_bytes_ += bytes;
+  Account(writeback_bytes_, bytes);
   if (bytes < 0) ++changes_;
-  if (bytes < 0 && progress_.active()) progress_.WakeAll();
 }
 
 void BackingDevInfo::wb_workfn() {
   SIM_FRAME("wb_workfn");
+  bool periodic = false;
   for (;;) {
-    const bool periodic = !b_dirty_.empty();
     const sim::Nanos deadline = periodic ? world_.now() + writeback_interval_ : sim::World::kNever;
     const auto wanted = [this] { return flush_wanted_ || syncs_wanted_ > syncs_done_; };
     if (!work_.wait_idle(wanted, deadline)) return;
@@ -123,6 +142,8 @@ void BackingDevInfo::wb_workfn() {
     syncs_done_ = round;
     sync_done_.WakeAll();
     progress_.WakeAll();
+    world_.Touch(b_dirty_object_, sim::Access::kRead);
+    periodic = !b_dirty_.empty();  // wb_has_dirty_io()
   }
 }
 

@@ -49,7 +49,9 @@ class BackingDevInfo {
   void __writeback_inodes_wb();
   void writeback_sb_inodes(SyncMode mode);
   void writeback_single_inode(Inode& inode, SyncMode mode);
+  bool over_background() const { return dirty_bytes_ > background_bytes_; }
   bool over_limit() const { return dirty_bytes_ + writeback_bytes_ > limit_bytes_; }
+  void Account(int64_t& counter, int64_t bytes);
 
   sim::World& world_;
   sim::RwSem& s_umount_;
@@ -64,6 +66,7 @@ class BackingDevInfo {
   sim::WaitQueue sync_done_;
   sim::WaitQueue progress_;      // throttled writers wait here
   std::vector<Inode*> b_dirty_;  // in order of becoming dirty
+  sim::ObjectId b_dirty_object_;
 };
 
 }  // namespace model

@@ -98,7 +98,7 @@ void ProgramEvent::LeaveTo(sim::Workqueue& items) {
 }
 
 void ProgramEvent::wait(sim::Site site) {
-  if (items_ != nullptr) items_->might_wait_for_item(is_set(), site);
+  if (items_ != nullptr) items_->might_wait_for_item([this] { return is_set(); }, site);
   queue_.wait_event([this] { return is_set(); }, site);
   Consume();
 }

@@ -22,7 +22,10 @@ void AddContents(model::Ext4Inode& inode, sim::Digest128& state) {
   const uint64_t granules = (inode.i_size.peek() + model::kGranuleBytes - 1) / model::kGranuleBytes;
   for (uint32_t granule = 0; granule < granules; ++granule) {
     for (const model::GranuleRun& run : inode.sbi.granules.Runs(ReadGranule(inode, granule))) {
-      state.Add(run.content);
+      state.Add(static_cast<uint64_t>(model::KindOf(run.content)));
+      const bool is_data = model::KindOf(run.content) == model::ContentKind::kData;
+      state.Add(is_data ? inode.sbi.history.WriteOfFile(model::WriteOf(run.content)) : run.content);
+      if (is_data) state.Add(model::GranuleIndexOf(run.content));
       state.Add(run.end_byte);
     }
   }
@@ -30,7 +33,7 @@ void AddContents(model::Ext4Inode& inode, sim::Digest128& state) {
 
 void AddInode(model::Ext4Inode& inode, sim::Digest128& state) {
   state.AddString(inode.name);
-  for (const uint64_t word : {uint64_t{inode.i_nlink}, uint64_t{inode.i_size.peek()},
+  for (const uint64_t word : {uint64_t{inode.i_nlink.peek()}, uint64_t{inode.i_size.peek()},
                               uint64_t{inode.i_disksize.peek()}}) {
     state.Add(word);
   }

@@ -97,7 +97,10 @@ OpResult ThreadBody::Perform(const Op& op) {
       sbi_.emergency = true;
       return {};
     case OpKind::kDropCaches:
-      for (const auto& [ino, inode] : sbi_.inodes) inode->i_mapping.invalidate_mapping_pages();
+      sbi_.world.Touch(sbi_.s_inodes_object, sim::Access::kWrite);
+      for (size_t i = 0; i < sbi_.s_inodes.size(); ++i) {
+        sbi_.s_inodes[i]->i_mapping.invalidate_mapping_pages();
+      }
       return {};
     case OpKind::kFreeze: {
       const Errno error = model::freeze_super(sbi_);
@@ -123,7 +126,7 @@ OpResult ThreadBody::Perform(const Op& op) {
   }
   model::Inode* inode = Find(op.file);
   if (inode == nullptr) return FromErrno(Errno::kNoEnt);
-  ++inode->i_count;  // fdget()
+  model::ihold(*inode);  // fdget()
   const OpResult result = OnInode(op, *inode);
   model::iput(*inode);
   return result;
@@ -176,7 +179,7 @@ OpResult ThreadBody::Open(const Op& op) {
   if (inode == nullptr) return FromErrno(Errno::kNoEnt);
   const Errno error = model::ext4_file_open(model::EXT4_I(*inode));
   if (error != Errno::kOk) return FromErrno(error);
-  ++inode->i_count;
+  model::ihold(*inode);
   open_files_[op.file] = inode;
   return {};
 }
@@ -239,7 +242,8 @@ void ThreadBody::Check(const Op& op, const OpResult& result) {
 
 // Of bytes that nobody is writing meanwhile.
 void ThreadBody::CheckRead(const Op& op, model::Inode& inode, uint64_t bytes) {
-  if (inode.i_rwsem.is_locked() || inode.i_dio_count.peek() > 0 || bytes == 0) return;
+  sbi_.world.Touch(inode.i_rwsem.object(), sim::Access::kRead);
+  if (inode.i_rwsem.is_locked() || inode.i_dio_count > 0 || bytes == 0) return;
   CheckContents(model::EXT4_I(inode), op.pos_bytes, op.pos_bytes + bytes);
 }
 

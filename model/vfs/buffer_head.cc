@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "sim/check.h"
-#include "sim/locking/wait_event.h"
 
 namespace model {
 namespace {
@@ -26,6 +25,8 @@ BufferCache::BufferCache(sim::World& world, sim::BlockDevice& device, const Geom
       geometry_(geometry),
       images_(images),
       bh_class_(world.lock_tracker().Class("BH_Lock")),
+      shadow_class_(world.lock_tracker().Class("BH_Shadow", {})),
+      first_object_(world.NewObjects(2 * geometry.blocks)),
       buffers_(geometry.blocks) {}
 
 BufferCache::~BufferCache() = default;
@@ -33,7 +34,10 @@ BufferCache::~BufferCache() = default;
 BufferHead& BufferCache::sb_getblk(Pblk pblk) {
   SIM_CHECK(pblk < buffers_.size());
   std::unique_ptr<BufferHead>& buffer = buffers_[pblk];
-  if (buffer == nullptr) buffer = std::make_unique<BufferHead>(world_, bh_class_, pblk);
+  if (buffer == nullptr) {
+    buffer = std::make_unique<BufferHead>(world_, bh_class_, shadow_class_, pblk,
+                                          sim::ObjectId{first_object_.value + 2 * pblk});
+  }
   return *buffer;
 }
 
@@ -98,7 +102,7 @@ void BufferCache::blkdev_issue_flush() {
   auto bio = std::make_unique<sim::Bio>();
   bio->op = sim::Bio::Op::kFlush;
   bio->what = "flush";
-  bio->end_io = [&flushed](sim::Bio&, sim::BioStatus) { flushed.complete_all(); };
+  bio->end_io = [&flushed](sim::Bio&, sim::BioStatus) { flushed.complete(); };
   device_.submit_bio(std::move(bio));
   flushed.wait_for_completion();
 }

@@ -14,14 +14,18 @@
 #include "model/vfs/kernel_errno.h"
 #include "sim/block/block_device.h"
 #include "sim/locking/bit_lock.h"
+#include "sim/locking/wait_event.h"
 
 namespace model {
 
 struct JournalHead;
 
 struct BufferHead {
-  BufferHead(sim::World& world, sim::LockClassId lock_class, Pblk pblk)
-      : b_blocknr(pblk), b_lock(world, lock_class, {"block", pblk}) {}
+  BufferHead(sim::World& world, sim::LockClassId lock_class, sim::LockClassId shadow_class,
+             Pblk pblk, sim::ObjectId first_object)
+      : b_blocknr(pblk),
+        b_lock(world, lock_class, {"block", pblk}, first_object),
+        shadow_wait(world, shadow_class, {"block", pblk}, sim::ObjectId{first_object.value + 1}) {}
 
   Pblk b_blocknr;
   BlockContent content;  // b_data
@@ -29,6 +33,7 @@ struct BufferHead {
   bool dirty = false;  // may be written home (set by checkpoint-able commits only)
   bool write_error = false;
   sim::BitLock b_lock;          // BH_Lock: held while it is read or written home
+  sim::WaitQueue shadow_wait;   // for BH_Shadow
   JournalHead* b_jh = nullptr;  // jbd2's state of it, while jbd2 has any
 };
 
@@ -65,7 +70,8 @@ class BufferCache {
   sim::BlockDevice& device_;
   const Geometry& geometry_;
   ImageStore& images_;
-  sim::LockClassId bh_class_;
+  sim::LockClassId bh_class_, shadow_class_;
+  sim::ObjectId first_object_;                        // of block 0, which has two, as the others
   std::vector<std::unique_ptr<BufferHead>> buffers_;  // by block; null until first used
 };
 

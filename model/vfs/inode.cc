@@ -1,5 +1,7 @@
 #include "model/vfs/inode.h"
 
+#include <algorithm>
+
 namespace model {
 namespace {
 
@@ -20,12 +22,20 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
              {"i_size", sim::Sharing::kOrdered,
               "i_size_read() and i_size_write(): load-acquire and store-release"},
              {"inode", ino}, 0),
+      i_nlink(sb.world,
+              {"i_nlink", sim::Sharing::kLocklessReads, "looked at by the last iput() without a lock"},
+              {"inode", ino}, 1),
+      i_count_object(sb.world.NewObject()),
       i_sync_wait(sb.world, sb.world.lock_tracker().Class("I_SYNC"), {"inode", ino}),
       i_mapping(sb.world, *this, classes, folio_bytes, block_bytes),
       i_dio_count(sb.world, {"i_dio_count", sim::Sharing::kAtomic, "an atomic counter"},
                   {"inode", ino}, 0),
       i_dio_wait(sb.world, sb.world.lock_tracker().Class("i_dio_count"), {"inode", ino}) {
-  sb.s_inodes.push_back(this);
+  sb.world.Touch(sb.s_inodes_object, sim::Access::kRead);
+  const auto behind = std::upper_bound(
+      sb.s_inodes.begin(), sb.s_inodes.end(), this,
+      [](const Inode* a, const Inode* b) { return a->key() < b->key(); });
+  sb.s_inodes.insert(behind, this);
 }
 
 SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty_background_bytes,
@@ -37,7 +47,8 @@ SuperBlock::SuperBlock(sim::World& w, History& h, GranuleTable& g, int64_t dirty
       s_writers(w, UniqueClass(w, "sb_writers"), {}),
       s_pagefault_writers(w, UniqueClass(w, "sb_pagefaults"), {}),
       s_intwriters(w, UniqueClass(w, "sb_internal"), {}),
-      s_bdi(w, s_umount, dirty_background_bytes, dirty_limit_bytes, writeback_interval) {}
+      s_bdi(w, s_umount, dirty_background_bytes, dirty_limit_bytes, writeback_interval),
+      s_inodes_object(w.NewObject()) {}
 
 void inode_dio_begin(Inode& inode) { ++inode.i_dio_count; }
 

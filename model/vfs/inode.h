@@ -31,8 +31,9 @@ struct Inode {
   uint32_t i_generation;
   sim::RwSem i_rwsem;
   sim::Shared<uint64_t> i_size;
-  uint32_t i_nlink = 1;
-  int i_count = 0;             // open files and calls in progress
+  sim::Shared<uint32_t> i_nlink;
+  int i_count = 0;             // open files and calls in progress: see ihold()
+  sim::ObjectId i_count_object;
   bool on_dirty_list = false;  // b_dirty
   bool i_sync = false;         // I_SYNC: being written back
   sim::WaitQueue i_sync_wait;
@@ -108,7 +109,10 @@ struct SuperBlock {
   sim::PercpuRwSem s_pagefault_writers;  // the SB_FREEZE_PAGEFAULT level
   sim::PercpuRwSem s_intwriters;         // the SB_FREEZE_FS level
   BackingDevInfo s_bdi;
-  std::vector<Inode*> s_inodes;  // all in memory, in order of creation
+  // All that have been in memory, in order of number: who comes to be there first is not seen. Who
+  // goes through them writes `s_inodes_object`, who adds one reads it.
+  std::vector<Inode*> s_inodes;
+  sim::ObjectId s_inodes_object;
   // Ends asynchronous direct writes; there from the first on.
   std::optional<sim::Workqueue> s_dio_done_wq;
 

@@ -88,8 +88,20 @@ Errno ksys_sync_file_range(Inode& inode, uint64_t pos, uint64_t end) {
 
 namespace {
 
+// A sync promises each file as it is when the sync begins.
+void LookAt(const Inode& inode) {
+  (void)inode.i_mapping.tagged_dirty();
+  (void)inode.i_size.data_race();
+}
+
+void LookAtAll(const SuperBlock& sb) {
+  sb.world.Touch(sb.s_inodes_object, sim::Access::kWrite);
+  for (const Inode* const inode : sb.s_inodes) LookAt(*inode);
+}
+
 Errno vfs_fsync_range(Inode& inode, uint64_t start, uint64_t end, bool datasync) {
   SIM_FRAME("vfs_fsync_range");
+  LookAt(inode);
   History& history = inode.i_sb.history;
   const SyncKind kind = datasync ? SyncKind::kFdatasync : SyncKind::kFsync;
   const bool is_all = start == 0 && end == UINT64_MAX;
@@ -126,6 +138,7 @@ void sync_inodes_sb(SuperBlock& sb) {
   SIM_FRAME("sync_inodes_sb");
   sb.s_bdi.writeback_and_wait();
   // wait_sb_inodes(): also those that somebody else had begun to write.
+  sb.world.Touch(sb.s_inodes_object, sim::Access::kWrite);
   for (size_t i = 0; i < sb.s_inodes.size(); ++i) {
     sb.s_inodes[i]->i_mapping.filemap_fdatawait_keep_errors();
   }
@@ -135,6 +148,7 @@ void sync_inodes_sb(SuperBlock& sb) {
 
 Errno ksys_sync(SuperBlock& sb) {
   SIM_FRAME("ksys_sync");
+  LookAtAll(sb);
   const auto sync = sb.history.BeginSyncAll();
   sim::ReadGuard s_umount(sb.s_umount);
   sync_inodes_sb(sb);
@@ -145,6 +159,7 @@ Errno ksys_sync(SuperBlock& sb) {
 
 Errno freeze_super(SuperBlock& sb) {
   SIM_FRAME("freeze_super");
+  LookAtAll(sb);
   const auto sync = sb.history.BeginSyncAll();
   sb.s_writers.percpu_down_write();  // ORDER: without s_umount, which those waited for may want
   Errno error = Errno::kOk;
@@ -168,8 +183,17 @@ void thaw_super(SuperBlock& sb) {
   sb.s_writers.percpu_up_write();
 }
 
+// References come and go in any order: only the last of a file without a name is told apart.
+void ihold(Inode& inode) {
+  inode.i_sb.world.Touch(inode.i_count_object, sim::Access::kRead);
+  ++inode.i_count;
+}
+
 void iput(Inode& inode) {
-  if (--inode.i_count > 0 || inode.i_nlink > 0) return;
+  const bool has_name = inode.i_nlink > 0;
+  inode.i_sb.world.Touch(inode.i_count_object,
+                         has_name ? sim::Access::kRead : sim::Access::kWrite);
+  if (--inode.i_count > 0 || has_name) return;
   SIM_FRAME("iput");
   inode.i_sb.evict_inode(inode);
 }

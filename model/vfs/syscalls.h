@@ -47,6 +47,7 @@ Errno freeze_super(SuperBlock& sb);
 void thaw_super(SuperBlock& sb);
 
 // Drops a reference; the last one of a file without a name ends the file.
+void ihold(Inode& inode);
 void iput(Inode& inode);
 
 // --- What the file systems' write paths share

@@ -39,10 +39,12 @@ struct ChoicePoint {
   uint64_t turn = 0;  // of this execution, from 0
   // The task that has just run, if it could go on: choosing another is a preemption.
   TaskId running;
-  // Events made so far have ids below, later ones do not.
+  // Events made so far have ids below, later ones do not; ...
   EventId events_end;
   // The user tasks have returned: what is left are daemons that return.
   bool winding_down = false;
+  // ... and so have objects and fields.
+  ObjectId objects_end, fields_end;
 };
 
 // One turn as it was taken, with everything it touched, in order.

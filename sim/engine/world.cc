@@ -253,6 +253,9 @@ void World::Reschedule() {
 
 // Flat, as TimeOut() is: more than a tenth of a wake-up's instructions were calls and returns.
 [[gnu::flatten]] Task* World::PickNext() {
+  if (settling_) [[unlikely]] {
+    if (Task* const daemon = PickUnsettled(); daemon != nullptr) return daemon;
+  }
   while (!IsOver()) {
     const Candidate* chosen = follows_time_ ? ChooseByTime() : Choose();
     if (chosen == nullptr) {
@@ -271,6 +274,21 @@ void World::Reschedule() {
     BeginTurn(task);
     return &task;
   }
+  return nullptr;
+}
+
+// A daemon that has not come to its first wait; null: there is none, and none will be looked for.
+Task* World::PickUnsettled() {
+  accesses_.clear();
+  for (const Candidate& candidate : ready_) {
+    Task& task = *tasks_[candidate.actor.id];
+    if (task.kind_ != TaskKind::kDaemon) continue;
+    task.state_ = Task::State::kRunning;
+    current_ = &task;
+    return &task;
+  }
+  current_ = nullptr;
+  settling_ = false;
   return nullptr;
 }
 
@@ -353,7 +371,8 @@ const Candidate* World::Choose() {
   TaskId running;
   if (current_ != nullptr && current_->state_ == Task::State::kReady) running = current_->id_;
   const size_t chosen =
-      strategy_->Choose({candidates_, turns_, running, events_.next_id(), stopping_});
+      strategy_->Choose({candidates_, turns_, running, events_.next_id(), stopping_,
+                         ObjectId{next_object_}, ObjectId{next_field_}});
   if (chosen == Strategy::kAbandon) return nullptr;
   SIM_CHECK(chosen < candidates_.size());
   return &candidates_[chosen];

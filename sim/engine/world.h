@@ -4,6 +4,9 @@
 // a time. A task runs alone from one choice point to the next: Step() is where others may come in
 // between. Waiting is Park(); whoever ends the wait calls Wake().
 //
+// Daemons that are there when Run() is called are up before anything else happens: each gets to
+// where it first waits, as whoever starts a kernel thread waits for it. These are no turns.
+//
 // Events (I/O completions, timers) run like interrupts: at once, on whatever stack is there, in no
 // task, and they never wait.
 //
@@ -222,6 +225,7 @@ class World {
   void Reschedule();
   // The next to go on after this turn; runs events on the way. Null when the execution is over.
   Task* PickNext();
+  Task* PickUnsettled();
   // Ends the running turn. If the execution is over, sets end_.
   bool IsOver() {
     if (records_accesses_) EndTurn();
@@ -291,6 +295,7 @@ class World {
   int idle_timers_ = 0;  // events that only an idle daemon waits for
   int idle_ticks_ = 0;
   int irqs_blocked_ = 0;
+  bool settling_ = true;  // until the daemons are up
   bool stopping_ = false;
   bool clock_read_ = false;
   bool tearing_down_ = false;

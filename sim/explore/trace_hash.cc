@@ -2,10 +2,14 @@
 
 #include <algorithm>
 
+#include "sim/engine/world.h"
+
 namespace sim {
 
 void TraceHash::Clear() {
   events_begin_.clear();
+  objects_begin_.clear();
+  fields_begin_.clear();
   turns_.clear();
   turns_of_.clear();
   writes_.clear();
@@ -23,15 +27,29 @@ TraceHash::Value TraceHash::Mix(Value value, uint64_t word) {
           mix((value.low + word) ^ 0xd1b54a32d192ed03)};
 }
 
+// Of what has that number: as which of which turn's it was made.
+TraceHash::Value TraceHash::NameOf(uint64_t kind, const Begins& begins, uint32_t id) const {
+  if (id < begins.front()) return Mix({kind, kind}, id);
+  const auto made = std::upper_bound(begins.begin(), begins.end(), id);
+  const Begun& creator = turns_[static_cast<size_t>(made - begins.begin()) - 1];
+  return Mix(Mix(Mix(creator.actor, kind), creator.nth), id - *(made - 1));
+}
+
 TraceHash::Value TraceHash::NameOf(const Actor& actor) const {
   if (actor.kind == Actor::Kind::kTask) return Mix({1, 2}, actor.id);
-  const auto made = std::upper_bound(events_begin_.begin(), events_begin_.end(), actor.id);
-  if (made == events_begin_.begin()) return Mix({3, 4}, actor.id);
-  const Begun& creator = turns_[static_cast<size_t>(made - events_begin_.begin()) - 1];
-  return Mix(Mix(Mix(creator.actor, 5), creator.nth), actor.id - *(made - 1));
+  return NameOf(3, events_begin_, actor.id);
+}
+
+TraceHash::Value TraceHash::NameOf(ObjectId object) const {
+  const bool is_field = object.value >= World::kFirstField;
+  return is_field ? NameOf(4, fields_begin_, object.value)
+                  : NameOf(5, objects_begin_, object.value);
 }
 
 void TraceHash::Begin(const ChoicePoint& point, const Candidate& candidate) {
+  events_begin_.push_back(point.events_end.value);
+  objects_begin_.push_back(point.objects_end.value);
+  fields_begin_.push_back(point.fields_end.value);
   const Value actor = NameOf(candidate.actor);
   const uint32_t nth = ++turns_of_[actor];
   Value fact = Mix(Mix(actor, 6), nth);
@@ -41,7 +59,6 @@ void TraceHash::Begin(const ChoicePoint& point, const Candidate& candidate) {
   }
   Add(fact);
   turns_.push_back({actor, nth});
-  events_begin_.push_back(point.events_end.value);
 }
 
 void TraceHash::End(const Turn& turn) {
@@ -51,7 +68,8 @@ void TraceHash::End(const Turn& turn) {
     if (!access.object.valid()) continue;
     uint32_t& writes = writes_[access.object];
     if (Writes(access.access)) ++writes;
-    fact = Mix(Mix(fact, access.object.value),
+    const Value object = NameOf(access.object);
+    fact = Mix(Mix(Mix(fact, object.high), object.low),
                uint64_t{writes} << 8 | static_cast<uint8_t>(access.access));
   }
   Add(fact);

@@ -1,10 +1,8 @@
 // Which Mazurkiewicz trace (dpor.h) the turns taken so far are: the same for any order of
 // independent turns, and another for another trace, but for the odds of 128 bits.
 //
-// A trace is told by who touched each object between which of its writes. An event goes by who made
-// it, since its id depends on the order of independent turns. An object goes by its number: where
-// independent turns make objects, as timers in a file system, one trace may be taken for several.
-// That costs executions and hides nothing: equal numbers in all accesses are equal dependencies.
+// A trace is told by who touched each object between which of its writes. Events and objects go by who
+// made them, since their ids depend on the order of independent turns.
 //
 // Linear in the accesses.
 #pragma once
@@ -43,10 +41,15 @@ class TraceHash {
   };
 
   static Value Mix(Value value, uint64_t word);
+  // By turn: which was the next before it.
+  using Begins = std::vector<uint32_t>;
+
+  Value NameOf(uint64_t kind, const Begins& begins, uint32_t id) const;
   Value NameOf(const Actor& actor) const;
+  Value NameOf(ObjectId object) const;
   void Add(const Value& fact);
 
-  std::vector<uint32_t> events_begin_;  // by turn: how many events there were before it
+  Begins events_begin_, objects_begin_, fields_begin_;
   std::vector<Begun> turns_;
   absl::flat_hash_map<Value, uint32_t> turns_of_;   // by actor; look-up only, as the next
   absl::flat_hash_map<ObjectId, uint32_t> writes_;  // so far

@@ -4,6 +4,7 @@
 
 #include "sim/lockdep/report.h"
 #include "sim/locking/lock_tracker.h"
+#include "sim/locking/wait_event.h"
 
 namespace sim {
 namespace {
@@ -23,6 +24,10 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   const LockTracker& tracker = world.lock_tracker();
   const bool parked = task.state() == Task::State::kParked;
   const auto* wanted = dynamic_cast<const Lock*>(parked ? task.waiting_on() : task.gate());
+  // Who comes to an event that has happened goes on; a lock may be taken by others before.
+  const bool has_happened = !parked && dynamic_cast<const WaitQueue*>(wanted) != nullptr &&
+                            wanted->Admits(Access::kRead);
+  if (has_happened) wanted = nullptr;
   const auto text = [&](LockClassId lock_class, uint32_t subclass) {
     return LockName{.name = tracker.validator().ClassName(lock_class), .subclass = subclass}.Text();
   };

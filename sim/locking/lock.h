@@ -24,7 +24,10 @@ class Lock : public Waitable {
  public:
   // `lock_class` is shared by every instance under the same rules (all i_data_sem: one class).
   Lock(World& world, LockClassId lock_class, InstanceName name)
-      : Waitable(world.NewObject()), world_(world), class_(lock_class), name_(name) {}
+      : Lock(world, lock_class, name, world.NewObject()) {}
+  // Which object it is was settled before: for what is made by whoever needs it first.
+  Lock(World& world, LockClassId lock_class, InstanceName name, ObjectId object)
+      : Waitable(object), world_(world), class_(lock_class), name_(name) {}
 
   LockClassId lock_class() const { return class_; }
   const InstanceName& name() const { return name_; }

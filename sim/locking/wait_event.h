@@ -57,6 +57,11 @@ class WaitQueue : public Lock {
   void set_owner(TaskId owner) { owner_ = owner; }
   std::vector<TaskId> Owners() const override;
 
+ protected:
+  void ParkHere(Site site);
+  // They go on with `next` to the queue.
+  void WakeParked(Access next = Access::kRead);
+
  private:
   // The condition stands for a loop that reads with READ_ONCE() or takes the lock each time, so its
   // reads are not the race checker's business. Found true, it comes after the last WakeAll().
@@ -69,7 +74,6 @@ class WaitQueue : public Lock {
     return holds;
   }
   void BeginWait(Site site);
-  void ParkHere(Site site);
   [[nodiscard]] bool ParkHereUntil(Nanos deadline, Site site);
   [[nodiscard]] bool ParkIdleHere(Nanos deadline, Site site);
   void Leave(Task& task);
@@ -93,24 +97,48 @@ class EventScope {
   Site site_;
 };
 
-// One-shot event [kernel/sched/completion.c].
-class Completion {
+// A bit that is set until something is done, and the wait for that [kernel/sched/wait_bit.c].
+//
+// For strategies that want turns it is like a lock that is held while it is set, and that waiters
+// take and give back at once: a waiter takes its turn when the bit is clear. That it could have come
+// before, and parked, leads nowhere else.
+class WaitBit : public WaitQueue {
  public:
-  Completion(World& world, LockClassId lock_class, InstanceName name)
-      : queue_(world, lock_class, name) {}
+  using WaitQueue::WaitQueue;
 
-  void wait_for_completion(Site site = Site::Here()) {
-    queue_.wait_event([this] { return done_; }, site);
-  }
-  void complete_all() {
-    done_ = true;
-    queue_.WakeAll();
-  }
-  bool done() const { return done_; }
+  // Requires: it is clear.
+  void set_bit();
+  // From a task or an event. Requires: it is set.
+  void clear_and_wake_up_bit();
+  void wait_on_bit(Site site = Site::Here());
+
+  bool Admits(Access) const override { return !is_set_; }
 
  private:
-  WaitQueue queue_;
-  bool done_ = false;
+  bool is_set_ = false;
+};
+
+// Something that is done in so many steps, and the wait for the last of them
+// [kernel/sched/completion.c, which knows one step].
+//
+// The steps may be done in any order. A waiter takes its turn, where strategies want turns, when all
+// are done. All steps of its life belong to the wait: it is not used again.
+class Completion : public WaitQueue {
+ public:
+  Completion(World& world, LockClassId lock_class, InstanceName name, int steps = 1)
+      : WaitQueue(world, lock_class, name), steps_left_(steps) {}
+
+  // One more step is to be done. Requires: nobody has waited.
+  void expect() { ++steps_left_; }
+  // One step is done. From a task or an event.
+  void complete();
+  void wait_for_completion(Site site = Site::Here());
+  bool done() const { return steps_left_ == 0; }
+
+  bool Admits(Access) const override { return done(); }
+
+ private:
+  int steps_left_ = 0;
 };
 
 }  // namespace sim

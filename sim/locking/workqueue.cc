@@ -26,11 +26,11 @@ void Workqueue::BringsAbout(WaitQueue& event) {
   if (single_slot_) event.StandsFor(slot_);
 }
 
-void Workqueue::might_wait_for_item(bool is_over, Site site) {
+void Workqueue::might_wait_for_item(absl::FunctionRef<bool()> is_over, Site site) {
   if (!single_slot_) return;
   // Items run in the order queued: one that finds it over came after the one that did it.
   const bool in_an_item = world_.lock_tracker().held().Find(slot_.object().value) != nullptr;
-  if (!(is_over && in_an_item)) slot_.might_wait(site);
+  if (!(in_an_item && is_over())) slot_.might_wait(site);
 }
 
 void Workqueue::flush_workqueue(Site site) {
@@ -42,6 +42,7 @@ void Workqueue::flush_workqueue(Site site) {
 void Workqueue::Worker() {
   SIM_FRAME("worker_thread");
   while (not_empty_.wait_idle([this] { return !items_.empty(); })) {
+    world_.Touch(not_empty_.object(), Access::kWrite);
     absl::AnyInvocable<void()> work = std::move(items_.front());
     items_.pop_front();
     const uint64_t sequence = taken_++;

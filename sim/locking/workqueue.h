@@ -13,6 +13,7 @@
 #include <deque>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "sim/locking/wait_event.h"
 
 namespace sim {
@@ -27,7 +28,7 @@ class Workqueue {
   // Only items of this queue bring `event` about: a deadlock's waits for it are waits for a slot.
   void BringsAbout(WaitQueue& event);
   // Before a wait for such an event, for the lock checker alone; `is_over`: the event is there.
-  void might_wait_for_item(bool is_over, Site site = Site::Here());
+  void might_wait_for_item(absl::FunctionRef<bool()> is_over, Site site = Site::Here());
   // Returns when everything queued before has run.
   void flush_workqueue(Site site = Site::Here());
 

@@ -96,7 +96,7 @@ TEST_F(WaitEventTest, CompletionLetsEverybodyThroughForGood) {
   Completion completion(world_, tracker_.Class("j_wait"), {});
   Do("waiter", [&] { completion.wait_for_completion(); });
   Check([this] { EXPECT_THAT(Parked(), ElementsAre("waiter")); });
-  Do("worker", [&] { completion.complete_all(); });
+  Do("worker", [&] { completion.complete(); });
   Do("late waiter", [&] { completion.wait_for_completion(); });
   Check([this] { EXPECT_THAT(Parked(), IsEmpty()); });
   EXPECT_EQ(Play(), ExecutionEnd::kFinished);

@@ -94,7 +94,7 @@ class ItemWaitTest : public WorkqueueTest {
     });
     Do("waiter", [&] {
       mutex_.mutex_lock();
-      queue.might_wait_for_item(is_over_, Site::Here());
+      queue.might_wait_for_item([this] { return is_over_; }, Site::Here());
       event_.wait_event([this] { return is_over_; });
       mutex_.mutex_unlock();
     });
@@ -130,7 +130,7 @@ TEST_F(ItemWaitTest, AnItemMayLookForWhatAnEarlierOneDid) {
   Do("user", [&] {
     queue.queue_work([this] { End(); });
     queue.queue_work([&] {
-      queue.might_wait_for_item(is_over_, Site::Here());
+      queue.might_wait_for_item([this] { return is_over_; }, Site::Here());
       event_.wait_event([this] { return is_over_; });
     });
   });
@@ -143,7 +143,7 @@ TEST_F(ItemWaitTest, AnItemThatWaitsForALaterOneIsReportedAndDeadlocks) {
   queue.BringsAbout(event_);
   Do("user", [&] {
     queue.queue_work([&] {
-      queue.might_wait_for_item(is_over_, Site::Here());
+      queue.might_wait_for_item([this] { return is_over_; }, Site::Here());
       event_.wait_event([this] { return is_over_; });
     });
     queue.queue_work([this] { End(); });

@@ -264,12 +264,12 @@ TEST_F(SearchTest, AFileSystemsPartsAreTheSameForAnyNumberOfJobs) {
       "threads": [
         {"name": "writer", "ops": [{"op": "write", "file": "a", "pos_bytes": 0, "len_bytes": 100}]},
         {"name": "truncate", "ops": [{"op": "truncate", "file": "a", "size_bytes": 4096}]}],
-      "search": {"strategy": "dpor", "executions": 400, "crash_at": "none"},
+      "search": {"strategy": "dpor", "executions": 300, "crash_at": "none"},
       "expect": {"findings": []}})",
                                       ModelPolicies());
   ASSERT_TRUE(scenario.ok()) << scenario.status();
   const ScenarioResult alone = Run(*scenario, {.jobs = 1, .part_executions = 4});
-  EXPECT_EQ(alone.executions, 400u);
+  EXPECT_EQ(alone.executions, 300u);
   ExpectSame(Run(*scenario, {.jobs = 3, .part_executions = 4}), alone);
 }
 
