@@ -186,7 +186,7 @@ struct Ext4SbInfo : SuperBlock {
   std::vector<std::unique_ptr<Ext4Inode>> dead_inodes;  // deleted; see ext4_free_inode()
   std::map<std::string, Ino> dcache;                    // the root directory's entries
   sim::ObjectId dcache_object;
-  sim::RwSem root_i_rwsem;                              // of the root directory
+  sim::RwSem root_i_rwsem;  // of the root directory
 
   // Lock classes of inodes, by kind: [0] buffer_head, [1] iomap.
   MappingClasses mapping_classes[2];

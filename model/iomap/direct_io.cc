@@ -24,7 +24,8 @@ struct IomapDio {
         i_size(inode.i_size.load()),
         submitted(inode.i_sb.world,
                   inode.i_sb.world.lock_tracker().Class("direct I/O of the device"),
-                  {"inode", inode.i_ino}) {}
+                  {"inode", inode.i_ino}),
+        ref_object(inode.i_sb.world.NewObject()) {}
 
   Kiocb iocb;  // an asynchronous one outlives the call that made it
   Inode& inode;
@@ -36,6 +37,7 @@ struct IomapDio {
   Errno error = Errno::kOk;
   int ref = 1;  // the submitter's, and one a bio
   sim::Completion submitted;
+  sim::ObjectId ref_object;
   bool wait_for_completion = true;
   // IOMAP_DIO_*
   bool unwritten = false, comp_work = false, need_sync = false, write_through = false;
@@ -112,12 +114,12 @@ void iomap_dio_complete_work(const DioRef& dio, bool in_task) {
 void iomap_dio_done(const DioRef& dio) {
   SIM_FRAME("iomap_dio_done");
   if (dio->wait_for_completion) {
-    dio->submitted.complete_all();
+    dio->submitted.complete();
     return;
   }
   if (dio->error != Errno::kOk) dio->comp_work = true;
   if (!dio->comp_work) {
-    const bool nrpages = !dio->inode.i_mapping.folios().empty();
+    const bool nrpages = dio->inode.i_mapping.has_folios();
     (nrpages ? dio->comp_work : dio->no_invalidate) = true;
   }
   if (!dio->comp_work) {
@@ -127,7 +129,10 @@ void iomap_dio_done(const DioRef& dio) {
   dio->inode.i_sb.s_dio_done_wq->queue_work([dio] { iomap_dio_complete_work(dio, true); });
 }
 
+// Bios end in any order; the submitter, if it is the last, goes on by itself.
 void Put(const DioRef& dio) {
+  sim::World& world = dio->inode.i_sb.world;
+  world.Touch(dio->ref_object, world.in_irq() ? sim::Access::kRead : sim::Access::kWrite);
   if (--dio->ref == 0) iomap_dio_done(dio);
 }
 

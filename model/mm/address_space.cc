@@ -25,6 +25,11 @@ bool AddressSpace::tagged_dirty() const {
   return dirty_folios_ > 0;
 }
 
+bool AddressSpace::has_folios() const {
+  world_.Touch(i_pages_, sim::Access::kRead);
+  return !folios_.empty();
+}
+
 FolioRef AddressSpace::filemap_get_folio(uint64_t index) {
   world_.Touch(i_pages_, sim::Access::kRead);
   const auto it = folios_.find(index);
@@ -200,7 +205,8 @@ void AddressSpace::invalidate_mapping_pages(uint64_t start, uint64_t end) {
     index = folio->index;
     if (!folio->lock.trylock()) continue;
     FolioGuard guard(folio->lock, sim::kAdoptLock);
-    // Ours, and the page cache's: nobody else is about to use it. Who looks a folio up has one more.
+    // Ours, and the page cache's: nobody else is about to use it. Who looks a folio up has one
+    // more.
     world_.Touch(i_pages_, sim::Access::kWrite);
     const bool clean = !folio->dirty && !folio->writeback;
     const bool unused = folio->mapping == this && folio.use_count() == 2;
@@ -292,7 +298,7 @@ Errno AddressSpace::filemap_write_and_wait_range(uint64_t start, uint64_t end) {
   SIM_FRAME("filemap_write_and_wait_range");
   const Errno written = filemap_fdatawrite_range(start, end, SyncMode::kAll);
   WaitRange(start, end);
-  return FirstError(written, wb_err_);
+  return FirstError(written, wb_err_.load());
 }
 
 }  // namespace model

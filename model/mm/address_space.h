@@ -104,6 +104,7 @@ class AddressSpace {
   Errno filemap_check_errors();
 
   bool tagged_dirty() const;
+  bool has_folios() const;
   const std::map<uint64_t, FolioRef>& folios() const { return folios_; }
 
  private:

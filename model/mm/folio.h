@@ -48,9 +48,9 @@ struct Folio {
   // iomap: ranges submitted and not completed, plus one while the folio is being submitted
   // (write_bytes_pending). buffer_head: blocks under I/O or waiting for conversion.
   int writeback_pending = 0;
-  bool mapped = false;            // a store has faulted it in; under the lock
-  sim::BitLock lock;              // PG_locked
-  sim::WaitBit writeback_wait;    // for PG_writeback
+  bool mapped = false;          // a store has faulted it in; under the lock
+  sim::BitLock lock;            // PG_locked
+  sim::WaitBit writeback_wait;  // for PG_writeback
   // Whose items have ended its writeback before, or are to; for the lock checker.
   sim::Workqueue* conversion = nullptr;
   sim::ObjectId conversion_object;

@@ -22,9 +22,10 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
              {"i_size", sim::Sharing::kOrdered,
               "i_size_read() and i_size_write(): load-acquire and store-release"},
              {"inode", ino}, 0),
-      i_nlink(sb.world,
-              {"i_nlink", sim::Sharing::kLocklessReads, "looked at by the last iput() without a lock"},
-              {"inode", ino}, 1),
+      i_nlink(
+          sb.world,
+          {"i_nlink", sim::Sharing::kLocklessReads, "looked at by the last iput() without a lock"},
+          {"inode", ino}, 1),
       i_count_object(sb.world.NewObject()),
       i_sync_wait(sb.world, sb.world.lock_tracker().Class("I_SYNC"), {"inode", ino}),
       i_mapping(sb.world, *this, classes, folio_bytes, block_bytes),
@@ -32,9 +33,9 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
                   {"inode", ino}, 0),
       i_dio_wait(sb.world, sb.world.lock_tracker().Class("i_dio_count"), {"inode", ino}) {
   sb.world.Touch(sb.s_inodes_object, sim::Access::kRead);
-  const auto behind = std::upper_bound(
-      sb.s_inodes.begin(), sb.s_inodes.end(), this,
-      [](const Inode* a, const Inode* b) { return a->key() < b->key(); });
+  const auto behind =
+      std::upper_bound(sb.s_inodes.begin(), sb.s_inodes.end(), this,
+                       [](const Inode* a, const Inode* b) { return a->key() < b->key(); });
   sb.s_inodes.insert(behind, this);
 }
 

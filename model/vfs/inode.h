@@ -32,7 +32,7 @@ struct Inode {
   sim::RwSem i_rwsem;
   sim::Shared<uint64_t> i_size;
   sim::Shared<uint32_t> i_nlink;
-  int i_count = 0;             // open files and calls in progress: see ihold()
+  int i_count = 0;  // open files and calls in progress: see ihold()
   sim::ObjectId i_count_object;
   bool on_dirty_list = false;  // b_dirty
   bool i_sync = false;         // I_SYNC: being written back

@@ -191,8 +191,7 @@ void ihold(Inode& inode) {
 
 void iput(Inode& inode) {
   const bool has_name = inode.i_nlink > 0;
-  inode.i_sb.world.Touch(inode.i_count_object,
-                         has_name ? sim::Access::kRead : sim::Access::kWrite);
+  inode.i_sb.world.Touch(inode.i_count_object, has_name ? sim::Access::kRead : sim::Access::kWrite);
   if (--inode.i_count > 0 || has_name) return;
   SIM_FRAME("iput");
   inode.i_sb.evict_inode(inode);

@@ -1,8 +1,8 @@
 // Which Mazurkiewicz trace (dpor.h) the turns taken so far are: the same for any order of
 // independent turns, and another for another trace, but for the odds of 128 bits.
 //
-// A trace is told by who touched each object between which of its writes. Events and objects go by who
-// made them, since their ids depend on the order of independent turns.
+// A trace is told by who touched each object between which of its writes. Events and objects go by
+// who made them, since their ids depend on the order of independent turns.
 //
 // Linear in the accesses.
 #pragma once

@@ -25,8 +25,8 @@ HoldAndWait HoldAndWaitOf(const World& world, const Task& task) {
   const bool parked = task.state() == Task::State::kParked;
   const auto* wanted = dynamic_cast<const Lock*>(parked ? task.waiting_on() : task.gate());
   // Who comes to an event that has happened goes on; a lock may be taken by others before.
-  const bool has_happened = !parked && dynamic_cast<const WaitQueue*>(wanted) != nullptr &&
-                            wanted->Admits(Access::kRead);
+  const bool has_happened =
+      !parked && dynamic_cast<const WaitQueue*>(wanted) != nullptr && wanted->Admits(Access::kRead);
   if (has_happened) wanted = nullptr;
   const auto text = [&](LockClassId lock_class, uint32_t subclass) {
     return LockName{.name = tracker.validator().ClassName(lock_class), .subclass = subclass}.Text();

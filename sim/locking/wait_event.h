@@ -100,8 +100,8 @@ class EventScope {
 // A bit that is set until something is done, and the wait for that [kernel/sched/wait_bit.c].
 //
 // For strategies that want turns it is like a lock that is held while it is set, and that waiters
-// take and give back at once: a waiter takes its turn when the bit is clear. That it could have come
-// before, and parked, leads nowhere else.
+// take and give back at once: a waiter takes its turn when the bit is clear. That it could have
+// come before, and parked, leads nowhere else.
 class WaitBit : public WaitQueue {
  public:
   using WaitQueue::WaitQueue;
@@ -121,8 +121,8 @@ class WaitBit : public WaitQueue {
 // Something that is done in so many steps, and the wait for the last of them
 // [kernel/sched/completion.c, which knows one step].
 //
-// The steps may be done in any order. A waiter takes its turn, where strategies want turns, when all
-// are done. All steps of its life belong to the wait: it is not used again.
+// The steps may be done in any order. A waiter takes its turn, where strategies want turns, when
+// all are done. All steps of its life belong to the wait: it is not used again.
 class Completion : public WaitQueue {
  public:
   Completion(World& world, LockClassId lock_class, InstanceName name, int steps = 1)

@@ -116,8 +116,8 @@ class RandomWay final : public sim::Strategy {
 
 // Another way with two turns swapped; says where it could not be taken, or its turns were others.
 //
-// The two themselves may do what they did in each other's place: of completions that count something
-// down, the last does what there is to do then. Together they must do the same.
+// The two themselves may do what they did in each other's place: of completions that count
+// something down, the last does what there is to do then. Together they must do the same.
 class SwappedWay final : public sim::Strategy {
  public:
   // `first` and the turn behind it change places.
@@ -148,10 +148,10 @@ class SwappedWay final : public sim::Strategy {
     const size_t at = namer_.turns().size() - 1;
     if (at == first_ || !difference_.empty()) return;
     const size_t begin = at == first_ + 1 ? first_ : at;
-    const Accesses wanted = AccessesOf(way_, begin, at), found = AccessesOf(namer_.turns(), begin, at);
+    const Accesses wanted = AccessesOf(way_, begin, at),
+                   found = AccessesOf(namer_.turns(), begin, at);
     if (found == wanted) return;
-    difference_ =
-        absl::StrCat(Where(at), " touches\n", Text(found), "instead of\n", Text(wanted));
+    difference_ = absl::StrCat(Where(at), " touches\n", Text(found), "instead of\n", Text(wanted));
   }
 
   // Empty: none.

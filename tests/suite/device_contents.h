@@ -1,6 +1,6 @@
 // What a device holds when an execution has ended, by names that are the same in all executions of
-// a scenario: a write by the file that it is of and how many of that file's came before, an image by
-// what it shows.
+// a scenario: a write by the file that it is of and how many of that file's came before, an image
+// by what it shows.
 #pragma once
 
 #include <set>
