@@ -117,6 +117,20 @@ TEST_F(WorldTest, IdleDaemonsStopOnceTheUserTasksHaveEnded) {
   EXPECT_THAT(log_, ElementsAre("work", "user ends", "stopped"));
 }
 
+// Whoever starts a kernel thread waits for it.
+TEST_F(WorldTest, DaemonsAreUpBeforeTheFirstTurn) {
+  NewTimedWorld();
+  SpawnUser("user", [this] { Log("user"); });
+  SpawnDaemon("daemon", [this] {
+    Log("up");
+    world_->Step(gate_->object(), Access::kRead);
+    Log("waits");
+    (void)world_->ParkIdle(*gate_);
+  });
+  EXPECT_EQ(world_->Run(), ExecutionEnd::kFinished);
+  EXPECT_THAT(log_, ElementsAre("up", "waits", "user"));
+}
+
 TEST_F(WorldTest, DaemonThatWaitsForMoreThanWorkIsADeadlock) {
   NewTimedWorld();
   SpawnDaemon("daemon", [this] { world_->Park(*gate_); });

@@ -103,5 +103,27 @@ TEST_F(WaitEventTest, CompletionLetsEverybodyThroughForGood) {
   EXPECT_TRUE(completion.done());
 }
 
+TEST_F(WaitEventTest, CompletionOfSeveralStepsIsOverWithTheLast) {
+  Completion completion(world_, tracker_.Class("j_wait"), {}, /*steps=*/1);
+  Do("worker", [&] { completion.expect(); });
+  Do("waiter", [&] { completion.wait_for_completion(); });
+  Do("worker", [&] { completion.complete(); });
+  Check([this] { EXPECT_THAT(Parked(), ElementsAre("waiter")); });
+  Do("worker", [&] { completion.complete(); });
+  Check([this] { EXPECT_THAT(Parked(), IsEmpty()); });
+  EXPECT_EQ(Play(), ExecutionEnd::kFinished);
+}
+
+TEST_F(WaitEventTest, BitIsWaitedForWhileItIsSet) {
+  WaitBit bit(world_, tracker_.Class("PG_writeback"), {});
+  Do("early waiter", [&] { bit.wait_on_bit(); });
+  Do("worker", [&] { bit.set_bit(); });
+  Do("waiter", [&] { bit.wait_on_bit(); });
+  Check([this] { EXPECT_THAT(Parked(), ElementsAre("waiter")); });
+  Do("worker", [&] { bit.clear_and_wake_up_bit(); });
+  Check([this] { EXPECT_THAT(Parked(), IsEmpty()); });
+  EXPECT_EQ(Play(), ExecutionEnd::kFinished);
+}
+
 }  // namespace
 }  // namespace sim
