@@ -5,6 +5,17 @@
 #include "sim/check.h"
 
 namespace model {
+namespace {
+
+auto DataOf(WriteId id) {
+  return [id](uint32_t granule) { return DataContent(id, granule); };
+}
+
+size_t GranulesOfSize(uint64_t size_bytes) {
+  return static_cast<size_t>((size_bytes + kGranuleBytes - 1) / kGranuleBytes);
+}
+
+}  // namespace
 
 // --- What happens --------------------------------------------------------------------------------
 
@@ -23,6 +34,18 @@ void History::Created(FileKey file, std::string name, FileContract contract, Tid
   name_changes_.push_back({tid, name, file});
   File created{.key = file, .name = std::move(name), .named = tid, .contract = contract};
   SIM_CHECK(files_.emplace(file, std::move(created)).second);
+}
+
+void History::BeginCall(FileKey key) {
+  File& file = Get(key);
+  if (file.calls++ == 0) file.settled = file.contents;
+}
+
+void History::EndCall(FileKey key) {
+  ++seq_;
+  File& file = Get(key);
+  SIM_CHECK(file.calls > 0);
+  if (--file.calls == 0) file.settled = {};
 }
 
 WriteId History::BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes) {
@@ -46,35 +69,27 @@ void History::Copied(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
   if (len_bytes == 0) return;
   File& file = Get(write.file);
   file.changed = seq_;
-  if (pos_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, pos_bytes);
-  Grow(file, end);
-  Put(file, pos_bytes, end, [id](uint32_t granule) { return DataContent(id, granule); });
+  FileContents& contents = file.contents;
+  if (pos_bytes > contents.size_bytes) AddOnceZero(file, contents.size_bytes, pos_bytes);
+  contents.Grow(end);
+  contents.Put(pos_bytes, end, DataOf(id), granules_);
 }
 
-// The bytes become those of `content_of` their granule.
-void History::Put(File& file, uint64_t begin, uint64_t end,
-                  absl::FunctionRef<SectorContent(uint32_t)> content_of) {
-  for (uint64_t pos = begin; pos < end;) {
-    const auto granule = static_cast<uint32_t>(pos / kGranuleBytes);
-    const uint64_t granule_end = std::min<uint64_t>(end, uint64_t{granule + 1} * kGranuleBytes);
-    const auto begin_in = static_cast<uint32_t>(pos % kGranuleBytes);
-    const auto end_in = static_cast<uint32_t>(begin_in + (granule_end - pos));
-    SectorContent& content = file.granules[granule];
-    const SectorContent put = content_of(granule);
-    content = end_in - begin_in == kGranuleBytes
-                  ? put
-                  : granules_.Overlay(content, begin_in, end_in, put);
-    pos = granule_end;
-  }
+void History::Stored(WriteId id, uint64_t pos_bytes, uint64_t len_bytes) {
+  Copied(id, pos_bytes, len_bytes);
+  FileContents& settled = Get(writes_[id - 1].file).settled;
+  const uint64_t end = std::min(pos_bytes + len_bytes, settled.size_bytes);
+  settled.Put(pos_bytes, end, DataOf(id), granules_);
 }
 
 void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
   ++seq_;
   File& file = Get(key);
   file.changed = seq_;
-  if (new_size_bytes >= file.size_bytes) {
-    if (new_size_bytes > file.size_bytes) AddOnceZero(file, file.size_bytes, new_size_bytes);
-    Grow(file, new_size_bytes);
+  const uint64_t old_size_bytes = file.contents.size_bytes;
+  if (new_size_bytes >= old_size_bytes) {
+    if (new_size_bytes > old_size_bytes) AddOnceZero(file, old_size_bytes, new_size_bytes);
+    file.contents.Grow(new_size_bytes);
     return;
   }
   file.removals.push_back({.began = seq_,
@@ -85,19 +100,15 @@ void History::Truncated(FileKey key, uint64_t new_size_bytes, Tid tid) {
                            .unmapped_end = UINT64_MAX,
                            .next_write = last_write() + 1});
   SizeSet(key, new_size_bytes, tid);
-  file.size_bytes = new_size_bytes;
-  file.granules.resize((new_size_bytes + kGranuleBytes - 1) / kGranuleBytes);
-  if (const uint32_t tail = new_size_bytes % kGranuleBytes; tail != 0) {
-    SectorContent& last = file.granules.back();
-    last = granules_.Overlay(last, tail, kGranuleBytes, kZeroContent);
-  }
+  file.contents.Shrink(new_size_bytes, granules_);
+  file.settled.Shrink(new_size_bytes, granules_);
 }
 
 void History::BeginZero(FileKey key, uint64_t begin_bytes, uint64_t end_bytes) {
   ++seq_;
   File& file = Get(key);
   file.removals.push_back({.began = seq_, .begin = begin_bytes, .end = end_bytes});
-  const uint64_t end = std::min(end_bytes, file.size_bytes);
+  const uint64_t end = std::min(end_bytes, file.contents.size_bytes);
   if (begin_bytes < end) AddOnceZero(file, begin_bytes, end);
 }
 
@@ -112,8 +123,11 @@ void History::EndZero(FileKey key, uint64_t unmapped_begin, uint64_t unmapped_en
   removal.unmapped_begin = unmapped_begin;
   removal.unmapped_end = unmapped_end;
   removal.next_write = last_write() + 1;
-  Put(file, removal.begin, std::min(removal.end, file.size_bytes),
-      [](uint32_t) { return kZeroContent; });
+  for (FileContents* contents : {&file.contents, &file.settled}) {
+    contents->Put(
+        removal.begin, std::min(removal.end, contents->size_bytes),
+        [](uint32_t) { return kZeroContent; }, granules_);
+  }
 }
 
 void History::Unlinked(FileKey key, Tid tid) {
@@ -183,16 +197,18 @@ SyncId History::BeginSyncAll() {
 void History::Promise(Sync& sync, SyncKind kind, const File& file) const {
   if (file.unlinked.has_value()) return;
   const Tid named = kind == SyncKind::kFdatasync ? 0 : file.named;
-  sync.promises.push_back({file.key, {kind, seq_, 0, file.size_bytes, file.granules, named}});
+  const auto& [size_bytes, granules] = file.Settled();
+  sync.promises.push_back({file.key, {kind, seq_, 0, size_bytes, granules, named}});
 }
 
 ReplacePromise History::BeginReplace(FileKey key,
                                      std::vector<std::pair<uint64_t, uint64_t>> delayed) const {
   const File* file = Find(key);
   SIM_CHECK(file != nullptr);
-  ReplacePromise promise{.began = seq_, .granules = file->granules, .ranges = std::move(delayed)};
+  const auto& [size_bytes, granules] = file->Settled();
+  ReplacePromise promise{.began = seq_, .granules = granules, .ranges = std::move(delayed)};
   for (auto& [begin, end] : promise.ranges) {
-    end = std::min(end, file->size_bytes);
+    end = std::min(end, size_bytes);
     promise.size_bytes = std::max(promise.size_bytes, end);
   }
   return promise;
@@ -210,25 +226,26 @@ SyncId History::BeginSyncRange(SyncKind kind, FileKey key, uint64_t begin_bytes,
   ++seq_;
   Sync& sync = syncs_.emplace_back();
   const File& file = Get(key);
-  end_bytes = std::min(end_bytes, file.size_bytes);
+  const FileContents& contents = file.Settled();
+  end_bytes = std::min(end_bytes, contents.size_bytes);
   if (!file.unlinked.has_value() && begin_bytes < end_bytes) {
     sync.range = {key,
                   {.began = seq_,
                    .begin = begin_bytes,
                    .end = end_bytes,
-                   .size_bytes = EndOfData(file, begin_bytes, end_bytes),
-                   .granules = file.granules,
+                   .size_bytes = EndOfData(contents, begin_bytes, end_bytes),
+                   .granules = contents.granules,
                    .named = kind == SyncKind::kFdatasync ? 0 : file.named}};
   }
   return static_cast<SyncId>(syncs_.size() - 1);
 }
 
 // 0: [begin, end) has zeros only.
-uint64_t History::EndOfData(const File& file, uint64_t begin, uint64_t end) const {
+uint64_t History::EndOfData(const FileContents& contents, uint64_t begin, uint64_t end) const {
   uint64_t last = 0;
   for (uint64_t granule = begin / kGranuleBytes; granule * kGranuleBytes < end; ++granule) {
     uint64_t pos = granule * kGranuleBytes;
-    for (const GranuleRun& run : granules_.Runs(file.granules[granule])) {
+    for (const GranuleRun& run : granules_.Runs(contents.granules[granule])) {
       const uint64_t run_end = std::min(end, granule * kGranuleBytes + run.end_byte);
       if (run.content != kZeroContent && std::max(pos, begin) < run_end) last = run_end;
       pos = run_end;
@@ -268,13 +285,14 @@ void History::EndSyncRange(FileKey key, RangePromise promise) {
 SectorContent History::ReferenceContent(FileKey key, uint32_t granule) const {
   const File* file = Find(key);
   SIM_CHECK(file != nullptr);
-  return granule < file->granules.size() ? file->granules[granule] : kZeroContent;
+  const std::vector<SectorContent>& granules = file->contents.granules;
+  return granule < granules.size() ? granules[granule] : kZeroContent;
 }
 
 uint64_t History::ReferenceSize(FileKey key) const {
   const File* file = Find(key);
   SIM_CHECK(file != nullptr);
-  return file->size_bytes;
+  return file->contents.size_bytes;
 }
 
 std::map<std::string, FileKey> History::NamesAt(Tid recovered) const {
@@ -301,12 +319,6 @@ History::File& History::Get(FileKey key) {
   return it->second;
 }
 
-void History::Grow(File& file, uint64_t size_bytes) {
-  if (size_bytes <= file.size_bytes) return;
-  file.size_bytes = size_bytes;
-  file.granules.resize((size_bytes + kGranuleBytes - 1) / kGranuleBytes, kZeroContent);
-}
-
 void History::AddOnceZero(File& file, uint64_t begin, uint64_t end) {
   auto& ranges = file.once_zero;
   auto first = std::find_if(ranges.begin(), ranges.end(),
@@ -318,6 +330,38 @@ void History::AddOnceZero(File& file, uint64_t begin, uint64_t end) {
   }
   first = ranges.erase(first, last);
   ranges.insert(first, {begin, end});
+}
+
+// --- Contents ------------------------------------------------------------------------------------
+
+void FileContents::Grow(uint64_t new_size_bytes) {
+  if (new_size_bytes <= size_bytes) return;
+  size_bytes = new_size_bytes;
+  granules.resize(GranulesOfSize(size_bytes), kZeroContent);
+}
+
+void FileContents::Shrink(uint64_t new_size_bytes, GranuleTable& table) {
+  if (new_size_bytes >= size_bytes) return;
+  size_bytes = new_size_bytes;
+  granules.resize(GranulesOfSize(size_bytes));
+  if (const uint32_t tail = size_bytes % kGranuleBytes; tail != 0) {
+    granules.back() = table.Overlay(granules.back(), tail, kGranuleBytes, kZeroContent);
+  }
+}
+
+void FileContents::Put(uint64_t begin, uint64_t end,
+                       absl::FunctionRef<SectorContent(uint32_t)> content_of, GranuleTable& table) {
+  for (uint64_t pos = begin; pos < end;) {
+    const auto granule = static_cast<uint32_t>(pos / kGranuleBytes);
+    const uint64_t granule_end = std::min<uint64_t>(end, uint64_t{granule + 1} * kGranuleBytes);
+    const auto begin_in = static_cast<uint32_t>(pos % kGranuleBytes);
+    const auto end_in = static_cast<uint32_t>(begin_in + (granule_end - pos));
+    SectorContent& content = granules[granule];
+    const SectorContent put = content_of(granule);
+    content =
+        end_in - begin_in == kGranuleBytes ? put : table.Overlay(content, begin_in, end_in, put);
+    pos = granule_end;
+  }
 }
 
 // --- Questions -----------------------------------------------------------------------------------

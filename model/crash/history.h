@@ -20,10 +20,13 @@
 //   it: each of them is there as a whole or not at all (name_rules.h).
 // - A sync of a range, as msync and O_SYNC writes make it, promises so much of the bytes of that
 //   range, and a size that covers the last of them that is not zero.
+// - A sync that begins while a write(2) of the file has not returned promises nothing of that
+// write:
+//   its data may be in the page cache and its size yet to be journalled. Stores through a mapping
+//   return at once.
 // - Direct I/O promises nothing by itself. Where it and somebody else change the same bytes at a
-// time,
-//   past each other's locks, who wins is not defined: such bytes are contested, and from then on
-//   nothing is said of them but that they are not stale. The page cache writes whole folios.
+//   time, past each other's locks, who wins is not defined: such bytes are contested, and from then
+//   on nothing is said of them but that they are not stale. The page cache writes whole folios.
 // - After a rename over another file, a state that contains the rename has what was delayed of the
 //   new file when it began, if the file system said that it would (BeginReplace()).
 //
@@ -111,6 +114,19 @@ struct RangePromise {
 
 using DirectId = uint32_t;
 
+// What a read(2) returns.
+struct FileContents {
+  uint64_t size_bytes = 0;
+  std::vector<SectorContent> granules;
+
+  // Zeros beyond the end; no smaller.
+  void Grow(uint64_t new_size_bytes);
+  void Shrink(uint64_t new_size_bytes, GranuleTable& table);
+  // The bytes become those of `content_of` their granule. Requires: below the size.
+  void Put(uint64_t begin, uint64_t end, absl::FunctionRef<SectorContent(uint32_t)> content_of,
+           GranuleTable& table);
+};
+
 class HistoryListener {
  public:
   virtual ~HistoryListener() = default;
@@ -132,12 +148,17 @@ class History {
   // --- The running file system says what happens ------------------------------------------------
   // A new, empty file, in transaction `tid` (0: before the run). Requires: `file` is new.
   void Created(FileKey file, std::string name, FileContract contract, Tid tid);
+  // A write(2) through the page cache. Calls may overlap.
+  void BeginCall(FileKey file);
+  void EndCall(FileKey file);
   // What a write(2) or a store is about to put at [pos, pos + len), under the folio lock; also for
   // the initial contents of a file that exists before the run. Ids are 1, 2, 3, ...
   WriteId BeginWrite(FileKey file, uint64_t pos_bytes, uint64_t len_bytes);
   // These bytes of `write` are in the page cache now, and i_size covers them.
   // Requires: within the range of the write.
   void Copied(WriteId write, uint64_t pos_bytes, uint64_t len_bytes);
+  // The same of a store: it is no part of a call.
+  void Stored(WriteId write, uint64_t pos_bytes, uint64_t len_bytes);
   // i_size is `new_size` now, down or up; `tid` is the transaction that journals it. Also for the
   // size of a file that exists before the run (tid 0).
   void Truncated(FileKey file, uint64_t new_size_bytes, Tid tid);
@@ -214,8 +235,9 @@ class History {
     std::vector<std::string> later_names;  // by renames, in order
     Tid named = 0;                         // the transaction of the last
     FileContract contract;
-    uint64_t size_bytes = 0;
-    std::vector<SectorContent> granules;
+    FileContents contents;
+    int calls = 0;  // under way, and if any are, the contents without what they have copied
+    FileContents settled;
     std::vector<Removal> removals;                // in order
     std::vector<std::pair<Tid, uint64_t>> sizes;  // SizeSet(), and of truncates down: in order
     std::optional<Unlink> unlinked;
@@ -252,6 +274,8 @@ class History {
     bool ZeroedMeanwhile(uint64_t pos_bytes, HistorySeq began, HistorySeq ended) const;
     bool OnceZero(uint64_t pos_bytes) const;
     bool Contested(uint64_t begin_bytes, uint64_t end_bytes) const;
+    // What a sync that begins now promises.
+    const FileContents& Settled() const { return calls > 0 ? settled : contents; }
   };
 
   // Null if nobody said that it was created.
@@ -287,12 +311,9 @@ class History {
   File& Get(FileKey file);
   void Promise(Sync& sync, SyncKind kind, const File& file) const;
   void EndSyncRange(FileKey key, RangePromise promise);
-  uint64_t EndOfData(const File& file, uint64_t begin, uint64_t end) const;
+  uint64_t EndOfData(const FileContents& contents, uint64_t begin, uint64_t end) const;
   void Contest(FileKey file, uint64_t begin, uint64_t end);
   static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
-  static void Grow(File& file, uint64_t size_bytes);
-  void Put(File& file, uint64_t begin, uint64_t end,
-           absl::FunctionRef<SectorContent(uint32_t)> content_of);
 
   GranuleTable& granules_;
   HistoryListener* listener_ = nullptr;

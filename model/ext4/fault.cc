@@ -96,7 +96,7 @@ IoResult Ext4SbInfo::mmap_store(Inode& vfs_inode, UserMemory& memory, uint64_t p
       from.start = at;
       copy_folio_from_iter_atomic(*folio, static_cast<uint32_t>(at - folio->pos()),
                                   static_cast<uint32_t>(stop - at), from);
-      history.Copied(from.write, at, stop - at);
+      history.Stored(from.write, at, stop - at);
       done += stop - at;
     }
   }

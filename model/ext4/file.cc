@@ -26,9 +26,27 @@ Errno ext4_write_checks(Ext4Inode& inode, const Kiocb& iocb) {
   return iocb.ki_pos > old_size ? ext4_block_zero_eof(inode, old_size, iocb.ki_pos) : Errno::kOk;
 }
 
+// Tells the reference from when to when the call is under way.
+class WriteCall {
+ public:
+  explicit WriteCall(Ext4Inode& inode) : inode_(inode) {
+    inode_.sbi.history.BeginCall(inode_.key());
+  }
+  ~WriteCall() {
+    inode_.sbi.world.Touch(inode_.call_object, sim::Access::kWrite);
+    inode_.sbi.history.EndCall(inode_.key());
+  }
+  WriteCall(const WriteCall&) = delete;
+  WriteCall& operator=(const WriteCall&) = delete;
+
+ private:
+  Ext4Inode& inode_;
+};
+
 IoResult WriteUnderLock(Kiocb& iocb, IovIter& from) {
   Ext4Inode& inode = EXT4_I(*iocb.inode);
   sim::WriteGuard inode_lock(inode.i_rwsem);
+  const WriteCall call(inode);
   const Errno error = ext4_write_checks(inode, iocb);
   if (error != Errno::kOk) return {0, error};
   return inode.buffered_iomap ? ext4_iomap_buffered_write(iocb, from)

@@ -31,7 +31,8 @@ Inode::Inode(SuperBlock& sb, Ino ino, uint32_t generation, const MappingClasses&
       i_mapping(sb.world, *this, classes, folio_bytes, block_bytes),
       i_dio_count(sb.world, {"i_dio_count", sim::Sharing::kAtomic, "an atomic counter"},
                   {"inode", ino}, 0),
-      i_dio_wait(sb.world, sb.world.lock_tracker().Class("i_dio_count"), {"inode", ino}) {
+      i_dio_wait(sb.world, sb.world.lock_tracker().Class("i_dio_count"), {"inode", ino}),
+      call_object(sb.world.NewObject()) {
   sb.world.Touch(sb.s_inodes_object, sim::Access::kRead);
   const auto behind =
       std::upper_bound(sb.s_inodes.begin(), sb.s_inodes.end(), this,

@@ -40,6 +40,7 @@ struct Inode {
   AddressSpace i_mapping;
   sim::Shared<int> i_dio_count;  // direct I/O under way
   sim::WaitQueue i_dio_wait;     // for none
+  sim::ObjectId call_object;     // a sync reads it, the end of a write(2) writes it
 
   FileKey key() const { return {i_ino, i_generation}; }
 

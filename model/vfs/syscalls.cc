@@ -90,6 +90,7 @@ namespace {
 
 // A sync promises each file as it is when the sync begins.
 void LookAt(const Inode& inode) {
+  inode.i_sb.world.Touch(inode.call_object, sim::Access::kRead);
   (void)inode.i_mapping.tagged_dirty();
   (void)inode.i_size.data_race();
 }

@@ -114,6 +114,56 @@ TEST_F(HistoryTest, SyncPromisesNothingOfAHoleThatIsBeingMade) {
   EXPECT_FALSE(File().ZeroedMeanwhile(0, File().promise->began, File().promise->ended));
 }
 
+TEST_F(HistoryTest, SyncPromisesNothingOfACallThatHasNotReturned) {
+  const WriteId before = Write(0, 600);
+  history_.BeginCall(kFile);
+  Write(0, 2000);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  ASSERT_TRUE(File().promise.has_value());
+  EXPECT_EQ(File().promise->size_bytes, 600u);
+  EXPECT_EQ(File().promise->granules[0], DataContent(before, 0));
+  EXPECT_EQ(history_.ReferenceSize(kFile), 2000u);
+  history_.EndCall(kFile);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  EXPECT_EQ(File().promise->size_bytes, 2000u);
+}
+
+TEST_F(HistoryTest, NorDoesASyncOfARange) {
+  Write(0, 600);
+  history_.BeginCall(kFile);
+  Write(0, 2000);
+  history_.EndSync(history_.BeginSyncRange(SyncKind::kFsync, kFile, 0, 2000), true);
+  history_.EndCall(kFile);
+  ASSERT_EQ(File().range_promises.size(), 1u);
+  EXPECT_EQ(File().range_promises[0].end, 600u);
+  EXPECT_EQ(File().range_promises[0].size_bytes, 600u);
+}
+
+TEST_F(HistoryTest, WhatOthersDoWhileACallIsUnderWayIsPromised) {
+  Write(0, 1536);
+  history_.BeginCall(kFile);
+  Write(0, 2048);
+  const WriteId store = history_.BeginWrite(kFile, 512, 1536);
+  history_.Stored(store, 512, 1536);
+  history_.BeginZero(kFile, 0, 512);
+  history_.EndZero(kFile, 0, 0, 1);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  EXPECT_THAT(File().promise->granules,
+              ElementsAre(kZeroContent, DataContent(store, 1), DataContent(store, 2)));
+  history_.Truncated(kFile, 512, 2);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  EXPECT_EQ(File().promise->size_bytes, 512u);
+}
+
+TEST_F(HistoryTest, OfCallsThatOverlapTheLastToReturnCounts) {
+  history_.BeginCall(kFile);
+  history_.BeginCall(kFile);
+  Write(0, 512);
+  history_.EndCall(kFile);
+  history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
+  EXPECT_EQ(File().promise->size_bytes, 0u);
+}
+
 TEST_F(HistoryTest, PromiseIsWhatTheFileWasWhenTheSyncBegan) {
   Write(0, 100);
   const SyncId sync = history_.BeginSync(SyncKind::kFsync, kFile);
