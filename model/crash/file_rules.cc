@@ -73,12 +73,13 @@ bool KeepsReplacements(const History& history, const History::File& file, const 
 std::optional<Damage> JudgeByte(const History& history, const History::File& file,
                                 const RecoveredEnd& end, uint64_t pos_bytes, SectorContent promised,
                                 SectorContent content) {
+  const bool contested = file.Contested(pos_bytes, pos_bytes + 1);
   if (KindOf(content) == ContentKind::kZero) {
-    if (MustBeData(file, end, pos_bytes)) return Damage::kNeverZero;
+    if (!contested && MustBeData(file, end, pos_bytes)) return Damage::kNeverZero;
   } else if (WriteOf(content) < file.FirstWriteInPrefix(pos_bytes, end.recovered)) {
     return Damage::kTruncated;
   }
-  if (file.Contested(pos_bytes, pos_bytes + 1)) return std::nullopt;
+  if (contested) return std::nullopt;
   if (file.promise.has_value() && pos_bytes < file.promise->size_bytes &&
       !file.ZeroedMeanwhile(pos_bytes, file.promise->began, file.promise->ended) &&
       !KeepsPromise(file, end.recovered, file.promise->began, pos_bytes, promised, content)) {

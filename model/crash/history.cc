@@ -149,9 +149,12 @@ void History::Renamed(FileKey key, std::string name, Tid tid) {
 
 // --- Past the page cache -------------------------------------------------------------------------
 
-DirectId History::BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes) {
-  Dirtied(file, begin_bytes, end_bytes);  // to others that are under way, it is one more
-  directs_[++last_direct_] = {file, begin_bytes, end_bytes};
+DirectId History::BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes,
+                              uint32_t block_bytes) {
+  for (const auto& [id, other] : directs_) {
+    if (other.file == file) ContestCommon(file, {begin_bytes, end_bytes}, {other.begin, other.end});
+  }
+  directs_[++last_direct_] = {file, begin_bytes, end_bytes, block_bytes};
   return last_direct_;
 }
 
@@ -159,22 +162,28 @@ void History::EndDirect(DirectId id, bool ok) {
   const auto node = directs_.extract(id);
   SIM_CHECK(!node.empty());
   const Direct& direct = node.mapped();
-  if (!ok) Contest(direct.file, direct.begin, direct.end);
+  if (!ok) Contest(direct.file, {direct.begin, direct.end});
 }
 
 void History::Dirtied(FileKey file, uint64_t begin_bytes, uint64_t end_bytes) {
   for (const auto& [id, direct] : directs_) {
-    const uint64_t begin = std::max(begin_bytes, direct.begin);
-    const uint64_t end = std::min(end_bytes, direct.end);
-    if (direct.file == file && begin < end) Contest(file, begin, end);
+    if (direct.file != file) continue;
+    const uint64_t bs = direct.block_bytes;
+    ContestCommon(file, {begin_bytes, end_bytes},
+                  {direct.begin / bs * bs, (direct.end + bs - 1) / bs * bs});
   }
 }
 
-void History::Contest(FileKey key, uint64_t begin, uint64_t end) {
+void History::ContestCommon(FileKey file, FileRange a, FileRange b) {
+  const FileRange common = {std::max(a.first, b.first), std::min(a.second, b.second)};
+  if (common.first < common.second) Contest(file, common);
+}
+
+void History::Contest(FileKey key, FileRange range) {
   ++seq_;
   File& file = Get(key);
   file.changed = seq_;
-  file.contested.push_back({begin, end});
+  file.contested.push_back(range);
 }
 
 // --- What is promised ----------------------------------------------------------------------------
@@ -201,8 +210,7 @@ void History::Promise(Sync& sync, SyncKind kind, const File& file) const {
   sync.promises.push_back({file.key, {kind, seq_, 0, size_bytes, granules, named}});
 }
 
-ReplacePromise History::BeginReplace(FileKey key,
-                                     std::vector<std::pair<uint64_t, uint64_t>> delayed) const {
+ReplacePromise History::BeginReplace(FileKey key, std::vector<FileRange> delayed) const {
   const File* file = Find(key);
   SIM_CHECK(file != nullptr);
   const auto& [size_bytes, granules] = file->Settled();

@@ -74,6 +74,9 @@ struct FileContract {
 // Position in the order of all events of a history; 0 is before the first.
 using HistorySeq = uint32_t;
 
+// Bytes [first, second) of a file.
+using FileRange = std::pair<uint64_t, uint64_t>;
+
 enum class SyncKind : uint8_t { kFsync, kFdatasync, kSync };
 using SyncId = uint32_t;
 
@@ -94,7 +97,7 @@ struct ReplacePromise {
   Tid tid = 0;  // the rename's transaction
   uint64_t size_bytes = 0;
   std::vector<SectorContent> granules;
-  std::vector<std::pair<uint64_t, uint64_t>> ranges;  // [begin, end): ascending
+  std::vector<FileRange> ranges;  // ascending
 
   bool Covers(uint64_t pos_bytes) const;
 };
@@ -172,8 +175,10 @@ class History {
   void SizeSet(FileKey file, uint64_t size_bytes, Tid tid) {
     Get(file).sizes.push_back({tid, size_bytes});
   }
-  // Direct I/O is about to write [begin, end); it has, or with `ok` false some of it, when it ends.
-  DirectId BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
+  // Direct I/O is about to write [begin, end), and perhaps zeros around it, up to whole blocks; it
+  // has, or with `ok` false some of it, when it ends.
+  DirectId BeginDirect(FileKey file, uint64_t begin_bytes, uint64_t end_bytes,
+                       uint32_t block_bytes);
   void EndDirect(DirectId direct, bool ok);
   // The folio with [begin, end) of `file` is to be written back, as a whole.
   void Dirtied(FileKey file, uint64_t begin_bytes, uint64_t end_bytes);
@@ -187,8 +192,7 @@ class History {
   // A rename of `file` over another is about to start, and the file system takes it on itself to
   // have `delayed`, ranges of the file that are not allocated yet, on the device before the rename
   // can be recovered.
-  ReplacePromise BeginReplace(FileKey file,
-                              std::vector<std::pair<uint64_t, uint64_t>> delayed) const;
+  ReplacePromise BeginReplace(FileKey file, std::vector<FileRange> delayed) const;
   // The rename is part of transaction `tid`.
   void EndReplace(FileKey file, ReplacePromise promise, Tid tid);
   // fsync(2), fdatasync(2) or O_SYNC on `file`, before it looks at anything.
@@ -242,11 +246,9 @@ class History {
     std::vector<std::pair<Tid, uint64_t>> sizes;  // SizeSet(), and of truncates down: in order
     std::optional<Unlink> unlinked;
     bool write_failed = false;
-    HistorySeq changed = 0;  // the last change of contents or size
-    // Ranges [begin, end): who changed them last is not known.
-    std::vector<std::pair<uint64_t, uint64_t>> contested;
-    // Ranges [begin, end) that were below the size and zero at some time: ascending, disjoint.
-    std::vector<std::pair<uint64_t, uint64_t>> once_zero;
+    HistorySeq changed = 0;            // the last change of contents or size
+    std::vector<FileRange> contested;  // who changed them last is not known
+    std::vector<FileRange> once_zero;  // below the size and zero at some time: ascending, disjoint
     // Of the successful syncs so far, the one that began last: it implies the others.
     std::optional<DurablePromise> promise;
     std::vector<RangePromise> range_promises;  // that began later: in order
@@ -294,6 +296,7 @@ class History {
     FileKey file;
     uint64_t begin = 0;
     uint64_t end = 0;
+    uint32_t block_bytes = 0;
   };
 
   struct Sync {
@@ -312,7 +315,8 @@ class History {
   void Promise(Sync& sync, SyncKind kind, const File& file) const;
   void EndSyncRange(FileKey key, RangePromise promise);
   uint64_t EndOfData(const FileContents& contents, uint64_t begin, uint64_t end) const;
-  void Contest(FileKey file, uint64_t begin, uint64_t end);
+  void ContestCommon(FileKey file, FileRange a, FileRange b);
+  void Contest(FileKey file, FileRange range);
   static void AddOnceZero(File& file, uint64_t begin, uint64_t end);
 
   GranuleTable& granules_;

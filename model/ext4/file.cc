@@ -106,11 +106,15 @@ Errno filemap_read_folio(Ext4Inode& inode, uint64_t index) {
   const FolioRef folio = inode.i_mapping.filemap_grab_folio(index);
   FolioGuard guard(folio->lock, sim::kAdoptLock);
   const uint32_t bs = inode.sbi.block_bytes();
+  // ORDER: what is beyond the size is zero and not read: direct I/O may be about to write it.
+  const uint64_t size = inode.i_size.load_racy();
   for (uint32_t b = 0; b < folio->block_count(); ++b) {
     FolioBlock& block = folio->blocks.update()[b];
     if (block.uptodate) continue;
-    Ext4MapBlocks map{static_cast<Lblk>(folio->pos() / bs + b), 1};
-    Errno error = ext4_map_blocks(nullptr, inode, map, 0);
+    const uint64_t pos = folio->pos() + uint64_t{b} * bs;
+    Ext4MapBlocks map{static_cast<Lblk>(pos / bs), 1};
+    Errno error = Errno::kOk;
+    if (pos < size) error = ext4_map_blocks(nullptr, inode, map, 0);
     if (error == Errno::kOk && (map.m_flags & kMapMapped)) {
       error = ext4_read_block(inode, *folio, b, map.m_pblk);
       block.mapped = !inode.buffered_iomap;

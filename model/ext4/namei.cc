@@ -85,9 +85,9 @@ constexpr int kRenameCredits = kDirectoryBlockCredits + 1 + kOrphanCredits;  // 
 
 // What a flush of `inode` allocates, in bytes: delayed blocks with dirty data. A folio that is
 // under writeback is passed over.
-std::vector<std::pair<uint64_t, uint64_t>> DelayedRanges(const Ext4Inode& inode) {
+std::vector<FileRange> DelayedRanges(const Ext4Inode& inode) {
   const uint64_t bs = inode.i_mapping.block_bytes();
-  std::vector<std::pair<uint64_t, uint64_t>> ranges;
+  std::vector<FileRange> ranges;
   for (const auto& [index, folio] : inode.i_mapping.folios()) {
     for (uint32_t b = 0; b < folio->block_count() && !folio->writeback.peek(); ++b) {
       const FolioBlock& block = folio->blocks.peek()[b];

@@ -260,7 +260,8 @@ Errno BeginWrite(IomapDio& dio) {
   dio.write_through = dio.iocb.sync == WriteSync::kDsync;
   dio.comp_work = dio.end > dio.i_size;
   History& history = dio.inode.i_sb.history;
-  dio.direct = history.BeginDirect(dio.inode.key(), dio.begin, dio.end);
+  dio.direct =
+      history.BeginDirect(dio.inode.key(), dio.begin, dio.end, dio.inode.i_mapping.block_bytes());
   if (kiocb_invalidate_pages(dio.inode, dio.begin, dio.end) != Errno::kOk) {
     history.EndDirect(dio.direct, true);  // nothing has come of it
     return Errno::kNotBlk;

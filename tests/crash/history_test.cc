@@ -279,8 +279,8 @@ TEST_F(DirectHistoryTest, SyncOfTheWholeTakesThePlaceOfEarlierRanges) {
 }
 
 TEST_F(DirectHistoryTest, BytesThatTwoChangeAtATimeAreContested) {
-  const DirectId first = history_.BeginDirect(kFile, 0, 1024);
-  const DirectId second = history_.BeginDirect(kFile, 512, 2048);
+  const DirectId first = history_.BeginDirect(kFile, 0, 1024, 512);
+  const DirectId second = history_.BeginDirect(kFile, 512, 2048, 512);
   history_.Dirtied(kFile, 1536, 4096);
   history_.EndDirect(first, true);
   history_.EndDirect(second, true);
@@ -288,8 +288,19 @@ TEST_F(DirectHistoryTest, BytesThatTwoChangeAtATimeAreContested) {
   EXPECT_THAT(File().contested, ElementsAre(Pair(512, 1024), Pair(1536, 2048)));
 }
 
+TEST_F(DirectHistoryTest, ZerosAroundADirectWriteContestWhatThePageCacheWritesThere) {
+  const DirectId first = history_.BeginDirect(kFile, 512, 1024, 4096);
+  const DirectId second = history_.BeginDirect(kFile, 1024, 1536, 4096);
+  history_.Dirtied(kFile, 4096, 8192);
+  EXPECT_THAT(File().contested, ElementsAre());
+  history_.Dirtied(kFile, 0, 16384);
+  EXPECT_THAT(File().contested, ElementsAre(Pair(0, 4096), Pair(0, 4096)));
+  history_.EndDirect(first, true);
+  history_.EndDirect(second, true);
+}
+
 TEST_F(DirectHistoryTest, BytesOfADirectWriteThatFailsAreContested) {
-  history_.EndDirect(history_.BeginDirect(kFile, 512, 1024), false);
+  history_.EndDirect(history_.BeginDirect(kFile, 512, 1024, 512), false);
   EXPECT_TRUE(File().Contested(1023, 1024));
   EXPECT_FALSE(File().Contested(0, 512));
 }
@@ -299,9 +310,23 @@ TEST_F(DirectHistoryTest, OfContestedBytesItIsOnlySaidThatTheyAreNotStale) {
   Write(0, 1024);
   history_.EndSync(history_.BeginSync(SyncKind::kFsync, kFile), true);
   EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre(Damage::kLost));
-  history_.EndDirect(history_.BeginDirect(kFile, 0, 512), false);
+  history_.EndDirect(history_.BeginDirect(kFile, 0, 512, 512), false);
   EXPECT_THAT(Judge(DataContent(old_write, 0)), ElementsAre());
   EXPECT_THAT(Judge(DataContent(old_write, 1)), ElementsAre(Damage::kOtherPlace));
+}
+
+TEST_F(DirectHistoryTest, NorThatTheyAreData) {
+  history_.Created({12, 1}, "appended", {.zero_tail_allowed = false}, 0);
+  const WriteId write = history_.BeginWrite({12, 1}, 0, 512);
+  history_.Copied(write, 0, 512);
+  const auto judge = [&] {
+    std::vector<ByteRun> damage;
+    JudgeGranule(history_, *history_.Find({12, 1}), {1, 512, 4096}, 0, kZeroContent, damage);
+    return damage;
+  };
+  EXPECT_THAT(judge(), testing::SizeIs(1));
+  history_.EndDirect(history_.BeginDirect({12, 1}, 0, 512, 512), false);
+  EXPECT_THAT(judge(), ElementsAre());
 }
 
 }  // namespace
