@@ -12,6 +12,7 @@
 #include "model/recorded/recording_check.h"
 #include "model/scenario/text.h"
 #include "nlohmann/json.hpp"
+#include "tools/bad_input.h"
 #include "tools/import/log_writes.h"
 #include "tools/import/recording.h"
 #include "tools/output_file.h"
@@ -27,10 +28,6 @@ using scenario::Cat;
 constexpr size_t kMaxBytes = size_t{4} << 30;  // of a log or a device, unpacked
 constexpr size_t kTold = 20;                   // findings in the text
 constexpr size_t kNamedEntries = 8;
-
-absl::Status InFile(const std::string& path, const absl::Status& status) {
-  return absl::Status(status.code(), Cat(path, ": ", std::string(status.message())));
-}
 
 // What the command works on.
 struct Inputs {
@@ -167,10 +164,8 @@ absl::Status WriteImages(const std::string& directory, const Inputs& inputs,
     if (std::filesystem::exists(path, error)) {
       return absl::AlreadyExistsError(Cat(path, ": is there already; it is left alone"));
     }
-    auto image = OutputFile::Open(path);
-    if (!image.ok()) return image.status();
-    const absl::Status written =
-        image->Write(model::StateBytes(inputs.base, inputs.recording, inputs.options, findings[i]));
+    const absl::Status written = WriteOutput(
+        path, model::StateBytes(inputs.base, inputs.recording, inputs.options, findings[i]));
     if (!written.ok()) return written;
     console.out << "written: " << path << "\n";
   }
@@ -180,12 +175,8 @@ absl::Status WriteImages(const std::string& directory, const Inputs& inputs,
 }  // namespace
 
 ExitCode CrashCommand(const CrashArguments& arguments, Console console) {
-  std::optional<OutputFile> json;
-  if (arguments.json) {
-    auto opened = OutputFile::Open(*arguments.json);
-    if (!opened.ok()) return Refuse(opened.status(), console);
-    json.emplace(*std::move(opened));
-  }
+  auto json = OutputFile::OpenIfAsked(arguments.json);
+  if (!json.ok()) return Refuse(json.status(), console);
   Inputs inputs;
   if (absl::Status status = Read(arguments, inputs); !status.ok()) return Refuse(status, console);
   const auto result = model::CheckRecording(inputs.base, inputs.recording, inputs.options);
@@ -194,8 +185,8 @@ ExitCode CrashCommand(const CrashArguments& arguments, Console console) {
     return Refuse(InFile(is_log ? arguments.log : arguments.base, result.status()), console);
   }
   console.out << Text(arguments, *result);
-  if (json) {
-    const absl::Status written = json->Write(ToJson(arguments, *result).dump(1) + "\n");
+  if (json->has_value()) {
+    const absl::Status written = (*json)->Write(ToJson(arguments, *result).dump(1) + "\n");
     if (!written.ok()) return Refuse(written, console);
   }
   if (arguments.images) {

@@ -2,10 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
-
-#include "absl/status/status.h"
-#include "tools/console.h"
 
 namespace tools {
 
@@ -19,11 +15,5 @@ enum class ExitCode {
 // Of two things that happened in one run; bad input outweighs a failed scenario, because the
 // verdict on the rest is then not the verdict on what was asked.
 inline ExitCode Worse(ExitCode a, ExitCode b) { return std::max(a, b); }
-
-// Says what is wrong with the input.
-inline ExitCode Refuse(const absl::Status& status, Console console) {
-  console.Complain(std::string(status.message()));
-  return ExitCode::kBadInput;
-}
 
 }  // namespace tools

@@ -11,6 +11,7 @@
 #include "model/scenario/text.h"
 #include "model/scenario/writer.h"
 #include "nlohmann/json.hpp"
+#include "tools/bad_input.h"
 #include "tools/load_scenario.h"
 #include "tools/output_file.h"
 #include "tools/text_report.h"
@@ -57,12 +58,6 @@ absl::Status MakeEmptyDirectory(const std::string& path) {
   return absl::InvalidArgumentError(Cat(path, ": is not empty; it is left alone"));
 }
 
-absl::Status WriteScenario(const std::string& directory, const Scenario& scenario) {
-  auto file = OutputFile::Open(Cat(directory, "/", scenario.name, ".json"));
-  if (!file.ok()) return file.status();
-  return file->Write(ToJson(scenario).dump(1) + "\n");
-}
-
 }  // namespace
 
 ExitCode GenerateCommand(const GenerateArguments& arguments, const Backend& backend,
@@ -74,7 +69,9 @@ ExitCode GenerateCommand(const GenerateArguments& arguments, const Backend& back
   }
   const uint64_t count = arguments.space.Count();
   for (uint64_t i = 0; i < count; ++i) {
-    const absl::Status written = WriteScenario(arguments.directory, arguments.space.Make(i, *like));
+    const Scenario scenario = arguments.space.Make(i, *like);
+    const absl::Status written = WriteOutput(Cat(arguments.directory, "/", scenario.name, ".json"),
+                                             ToJson(scenario).dump(1) + "\n");
     if (!written.ok()) return Refuse(written, console);
   }
   console.out << Grouped(std::to_string(count)) << " workloads\n\n"

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_format.h"
 #include "model/scenario/text.h"
+#include "tools/bad_input.h"
 #include "tools/load_scenario.h"
 #include "tools/output_file.h"
 #include "tools/trace_document.h"
@@ -63,9 +64,7 @@ ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, C
   };
   const absl::Status status = backend.image(*trace, arguments.state, sink);
   if (!written.ok()) return Refuse(written, console);
-  if (status.ok()) return ExitCode::kAsExpected;
-  console.Complain(Cat(arguments.trace, ": ", std::string(status.message())));
-  return ExitCode::kBadInput;
+  return status.ok() ? ExitCode::kAsExpected : Refuse(InFile(arguments.trace, status), console);
 }
 
 ExitCode ImagesCommand(const ImagesArguments& arguments, const Backend& backend, Console console) {
@@ -84,10 +83,7 @@ ExitCode ImagesCommand(const ImagesArguments& arguments, const Backend& backend,
   };
   const auto images = backend.images(*scenario, arguments.options, arguments.count, sink);
   if (!written.ok()) return Refuse(written, console);
-  if (!images.ok()) {
-    console.Complain(Cat(arguments.path, ": ", std::string(images.status().message())));
-    return ExitCode::kBadInput;
-  }
+  if (!images.ok()) return Refuse(InFile(arguments.path, images.status()), console);
   console.out << "\n" << *images << " images\n";
   return ExitCode::kAsExpected;
 }

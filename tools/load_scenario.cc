@@ -1,7 +1,7 @@
 #include "tools/load_scenario.h"
 
-#include "absl/strings/str_cat.h"
 #include "model/scenario/parse.h"
+#include "tools/bad_input.h"
 
 namespace tools {
 
@@ -9,7 +9,7 @@ absl::StatusOr<scenario::Scenario> LoadScenario(const std::string& path, const B
   auto scenario = scenario::LoadScenario(path, backend.policies);
   if (!scenario.ok()) return scenario;
   const absl::Status fits = backend.fits(*scenario);
-  if (!fits.ok()) return absl::InvalidArgumentError(absl::StrCat(path, ": ", fits.message()));
+  if (!fits.ok()) return InFile(path, fits);
   return scenario;
 }
 

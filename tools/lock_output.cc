@@ -22,21 +22,17 @@ using scenario::Cat;
 // Classes of the model that a kernel's checker has no idea of.
 constexpr std::array<std::string_view, 4> kUnseen = {"folio lock", "PG_writeback", "BH_", "JI_"};
 
-absl::Status WriteFile(const std::string& path, std::string_view content) {
-  absl::StatusOr<OutputFile> file = OutputFile::Open(path);
-  return file.ok() ? file->Write(content) : file.status();
-}
-
 absl::Status WriteProc(const sim::Validator& locks, const sim::LockStat* stat,
                        const std::string& directory) {
   absl::Status status = MakeDirectory(directory);
-  if (status.ok()) status = WriteFile(directory + "/lockdep", sim::RenderLockdepClasses(locks));
+  if (status.ok()) status = WriteOutput(directory + "/lockdep", sim::RenderLockdepClasses(locks));
   if (status.ok()) {
-    status = WriteFile(directory + "/lockdep_chains", sim::RenderLockdepChains(locks));
+    status = WriteOutput(directory + "/lockdep_chains", sim::RenderLockdepChains(locks));
   }
-  if (status.ok()) status = WriteFile(directory + "/lockdep_stats", sim::RenderLockdepStats(locks));
+  if (status.ok())
+    status = WriteOutput(directory + "/lockdep_stats", sim::RenderLockdepStats(locks));
   if (status.ok() && stat != nullptr) {
-    status = WriteFile(directory + "/lock_stat", sim::RenderLockStat(*stat));
+    status = WriteOutput(directory + "/lock_stat", sim::RenderLockStat(*stat));
   }
   return status;
 }
@@ -61,7 +57,7 @@ absl::Status Draw(const std::string& dot, const std::string& svg) {
 
 absl::Status WriteSvg(const std::string& text, const std::string& svg) {
   const std::string dot = svg + ".dot";
-  absl::Status status = WriteFile(dot, text);
+  absl::Status status = WriteOutput(dot, text);
   if (!status.ok()) return status;
   status = Draw(dot, svg);
   std::error_code ignored;
@@ -80,7 +76,7 @@ absl::Status WriteLocks(const sim::Validator& locks, const sim::LockStat* stat,
   if (outputs.proc) note(WriteProc(locks, stat, *outputs.proc));
   if (outputs.dot || outputs.svg) {
     const std::string text = sim::RenderDot(locks, kUnseen);
-    if (outputs.dot) note(WriteFile(*outputs.dot, text));
+    if (outputs.dot) note(WriteOutput(*outputs.dot, text));
     if (outputs.svg) note(WriteSvg(text, *outputs.svg));
   }
   if (failures.empty()) return absl::OkStatus();

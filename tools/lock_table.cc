@@ -6,6 +6,7 @@
 #include "nlohmann/json.hpp"
 #include "sim/lockdep/lock_program.h"
 #include "sim/lockdep/proc.h"
+#include "tools/bad_input.h"
 
 namespace tools {
 namespace {
@@ -50,10 +51,7 @@ bool IsLockTable(const std::string& text) {
 ExitCode CheckLockTable(const std::string& path, const std::string& text, bool show_reports,
                         Console console) {
   const auto table = scenario::ParseDocument(path, text);
-  if (!table.ok()) {
-    console.Complain(std::string(table.status().message()));
-    return ExitCode::kBadInput;
-  }
+  if (!table.ok()) return Refuse(table.status(), console);
   const auto verdicts = sim::RunLockPrograms(*table);
   if (!verdicts.ok()) {
     console.Complain(Complaint(path, text, std::string(verdicts.status().message())));

@@ -5,6 +5,7 @@
 
 #include "nlohmann/json.hpp"
 #include "sim/lockdep/graph_diff.h"
+#include "tools/bad_input.h"
 #include "tools/lock_source.h"
 #include "tools/lock_table.h"
 #include "tools/order_file.h"
@@ -16,13 +17,6 @@ namespace tools {
 namespace {
 
 using Locks = std::shared_ptr<const sim::Validator>;
-
-absl::StatusOr<std::optional<OutputFile>> OpenJson(const LockdepArguments& arguments) {
-  if (!arguments.json) return std::nullopt;
-  absl::StatusOr<OutputFile> opened = OutputFile::Open(*arguments.json);
-  if (!opened.ok()) return opened.status();
-  return *std::move(opened);
-}
 
 nlohmann::ordered_json ToJson(const sim::Validator::Conclusions& conclusions,
                               const Suppressions& suppressions,
@@ -45,7 +39,7 @@ nlohmann::ordered_json ToJson(const sim::Validator::Conclusions& conclusions,
 
 ExitCode Check(const LockdepArguments& arguments, const std::optional<sim::LockOrders>& orders,
                Suppressions& suppressions, Console console) {
-  absl::StatusOr<std::optional<OutputFile>> json = OpenJson(arguments);
+  auto json = OutputFile::OpenIfAsked(arguments.json);
   if (!json.ok()) return Refuse(json.status(), console);
   ExitCode exit_code = ExitCode::kAsExpected;
   LockImporter importer;
@@ -92,7 +86,7 @@ ExitCode Compare(const LockdepArguments& arguments, const std::optional<sim::Loc
   if (arguments.paths.size() != 2) {
     return Refuse(absl::InvalidArgumentError("lockdep --diff: want two paths"), console);
   }
-  absl::StatusOr<std::optional<OutputFile>> json = OpenJson(arguments);
+  auto json = OutputFile::OpenIfAsked(arguments.json);
   if (!json.ok()) return Refuse(json.status(), console);
   std::vector<Locks> locks;
   for (const std::string& path : arguments.paths) {

@@ -5,6 +5,7 @@
 
 #include "absl/algorithm/container.h"
 #include "model/scenario/text.h"
+#include "tools/bad_input.h"
 #include "tools/image_command.h"
 #include "tools/import/log_writes.h"
 #include "tools/output_file.h"
@@ -57,8 +58,7 @@ ExitCode LogCommand(const LogArguments& arguments, const Backend& backend, Conso
   if (!trace.ok()) return Refuse(trace.status(), console);
   model::ExecutionLog log;
   if (absl::Status status = backend.log(*trace, log); !status.ok()) {
-    console.Complain(Cat(arguments.trace, ": ", std::string(status.message())));
-    return ExitCode::kBadInput;
+    return Refuse(InFile(arguments.trace, status), console);
   }
   const std::string mark = Cat(kLogMark, log.name);
   model::Recording recording;

@@ -30,6 +30,14 @@ absl::StatusOr<OutputFile> OutputFile::Open(std::string path) {
   return OutputFile(std::move(path), std::move(part));
 }
 
+absl::StatusOr<std::optional<OutputFile>> OutputFile::OpenIfAsked(
+    const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  absl::StatusOr<OutputFile> opened = Open(*path);
+  if (!opened.ok()) return opened.status();
+  return *std::move(opened);
+}
+
 OutputFile::OutputFile(OutputFile&& other) noexcept
     : path_(std::exchange(other.path_, {})), part_(std::exchange(other.part_, {})) {}
 
@@ -55,6 +63,11 @@ absl::Status OutputFile::WriteWith(absl::FunctionRef<void(std::ostream&)> write)
   if (error) return Refused(path_, error.message());
   part_ = path_;
   return absl::OkStatus();
+}
+
+absl::Status WriteOutput(const std::string& path, std::string_view content) {
+  absl::StatusOr<OutputFile> file = OutputFile::Open(path);
+  return file.ok() ? file->Write(content) : file.status();
 }
 
 absl::Status CheckIsOurs(const std::string& path, std::string_view mark, int64_t at,

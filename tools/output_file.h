@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,10 @@ class OutputFile {
  public:
   // Proves that `path` can be written and leaves it alone. Failure: "path: why".
   static absl::StatusOr<OutputFile> Open(std::string path);
+
+  // The same, if there is a path.
+  static absl::StatusOr<std::optional<OutputFile>> OpenIfAsked(
+      const std::optional<std::string>& path);
 
   OutputFile(OutputFile&& other) noexcept;
   OutputFile(const OutputFile&) = delete;
@@ -34,6 +39,9 @@ class OutputFile {
   std::string path_;
   std::string part_;  // what is written first and then renamed; `path_` itself for a pipe or device
 };
+
+// Opens and writes it.
+absl::Status WriteOutput(const std::string& path, std::string_view content);
 
 // A slip of the hand must not cost a file of somebody else: fails if `path` is there and does not
 // have `mark` at byte `at`, which `what` of ours has.

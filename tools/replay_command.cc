@@ -1,9 +1,9 @@
 #include "tools/replay_command.h"
 
-#include <optional>
 #include <utility>
 
 #include "model/scenario/text.h"
+#include "tools/bad_input.h"
 #include "tools/output_file.h"
 #include "tools/timeline_text.h"
 #include "tools/trace_document.h"
@@ -16,12 +16,11 @@ using scenario::Cat;
 
 absl::StatusOr<scenario::ReplayResult> Replay(const ReplayArguments& arguments,
                                               const Backend& backend) {
-  const std::string& path = arguments.trace;
-  const auto trace = LoadTraceDocument(path);
+  const auto trace = LoadTraceDocument(arguments.trace);
   if (!trace.ok()) return trace.status();
   absl::StatusOr<scenario::ReplayResult> result = backend.replay(*trace, arguments.options);
   if (result.ok()) return result;
-  return absl::InvalidArgumentError(Cat(path, ": ", std::string(result.status().message())));
+  return InFile(arguments.trace, result.status());
 }
 
 void WriteHead(const scenario::ReplayResult& result, std::ostream& out) {
@@ -57,19 +56,11 @@ ExitCode WriteVerdict(const scenario::ReplayResult& result, std::ostream& out) {
 }  // namespace
 
 ExitCode ReplayCommand(ReplayArguments arguments, const Backend& backend, Console console) {
-  const auto bad_input = [&](const absl::Status& status) {
-    console.Complain(std::string(status.message()));
-    return ExitCode::kBadInput;
-  };
-  std::optional<OutputFile> trace_events;
-  if (arguments.perfetto.has_value()) {
-    auto file = OutputFile::Open(*arguments.perfetto);
-    if (!file.ok()) return bad_input(file.status());
-    trace_events.emplace(*std::move(file));
-  }
-  arguments.options.keeps_events = arguments.show || trace_events.has_value();
+  auto trace_events = OutputFile::OpenIfAsked(arguments.perfetto);
+  if (!trace_events.ok()) return Refuse(trace_events.status(), console);
+  arguments.options.keeps_events = arguments.show || trace_events->has_value();
   const absl::StatusOr<scenario::ReplayResult> result = Replay(arguments, backend);
-  if (!result.ok()) return bad_input(result.status());
+  if (!result.ok()) return Refuse(result.status(), console);
   WriteHead(*result, console.out);
   if (arguments.show) {
     for (const scenario::ReplayedRun& run : result->runs) {
@@ -79,14 +70,15 @@ ExitCode ReplayCommand(ReplayArguments arguments, const Backend& backend, Consol
   }
   WriteFindings(*result, console.out);
   absl::Status written;
-  if (trace_events.has_value()) {
-    written = trace_events->WriteWith(
-        [&](std::ostream& out) { WriteTraceEvents(result->scenario, result->runs, out); });
+  if (trace_events->has_value()) {
+    written = (*trace_events)->WriteWith([&](std::ostream& out) {
+      WriteTraceEvents(result->scenario, result->runs, out);
+    });
   }
   if (written.ok() && result->locks != nullptr) {
     written = WriteLocks(*result->locks, &result->lock_stat, arguments.locks);
   }
-  if (!written.ok()) return bad_input(written);
+  if (!written.ok()) return Refuse(written, console);
   return WriteVerdict(*result, console.out);
 }
 

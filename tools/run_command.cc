@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "model/scenario/text.h"
+#include "tools/bad_input.h"
 #include "tools/find_scenarios.h"
 #include "tools/interrupt_watch.h"
 #include "tools/junit.h"
@@ -31,30 +32,22 @@ using scenario::Scenario;
 // The files asked for, opened before anything runs.
 struct Outputs {
   std::optional<OutputFile> json, junit;
-
-  absl::Status Open(const RunArguments& arguments) {
-    if (arguments.json && arguments.json == arguments.junit) {
-      return absl::InvalidArgumentError(Cat(*arguments.json, ": named by both --json and --junit"));
-    }
-    if (absl::Status status = OpenOne(arguments.json, json); !status.ok()) return status;
-    if (absl::Status status = OpenOne(arguments.junit, junit); !status.ok()) return status;
-    for (const auto& directory : {arguments.traces, arguments.checkpoint}) {
-      if (!directory) continue;
-      if (absl::Status status = MakeDirectory(*directory); !status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  static absl::Status OpenOne(const std::optional<std::string>& path,
-                              std::optional<OutputFile>& file) {
-    if (!path) return absl::OkStatus();
-    absl::StatusOr<OutputFile> opened = OutputFile::Open(*path);
-    if (!opened.ok()) return opened.status();
-    file.emplace(*std::move(opened));
-    return absl::OkStatus();
-  }
 };
+
+absl::StatusOr<Outputs> OpenOutputs(const RunArguments& arguments) {
+  if (arguments.json && arguments.json == arguments.junit) {
+    return absl::InvalidArgumentError(Cat(*arguments.json, ": named by both --json and --junit"));
+  }
+  auto json = OutputFile::OpenIfAsked(arguments.json);
+  if (!json.ok()) return json.status();
+  auto junit = OutputFile::OpenIfAsked(arguments.junit);
+  if (!junit.ok()) return junit.status();
+  for (const auto& directory : {arguments.traces, arguments.checkpoint}) {
+    if (!directory) continue;
+    if (absl::Status status = MakeDirectory(*directory); !status.ok()) return status;
+  }
+  return Outputs{*std::move(json), *std::move(junit)};
+}
 
 // One `run`, from its arguments to its exit code.
 class Run {
@@ -63,11 +56,8 @@ class Run {
       : arguments_(arguments), backend_(backend), console_(console) {}
 
   ExitCode Execute() {
-    Outputs outputs;
-    if (absl::Status status = outputs.Open(arguments_); !status.ok()) {
-      Complain(std::string(status.message()));
-      return exit_code_;
-    }
+    absl::StatusOr<Outputs> outputs = OpenOutputs(arguments_);
+    if (!outputs.ok()) return Refuse(outputs.status(), console_);
     Load();
     std::optional<sim::LockOrders> orders;
     if (arguments_.order && !LoadOrders(orders)) return exit_code_;
@@ -90,8 +80,8 @@ class Run {
       guards = Guards();
       console_.out << GuardsText(*guards);
     }
-    if (outputs.json) Report(outputs.json->Write(ResultJson(outcomes_, guards)));
-    if (outputs.junit) Report(outputs.junit->Write(JunitXml(outcomes_)));
+    if (outputs->json) Report(outputs->json->Write(ResultJson(outcomes_, guards)));
+    if (outputs->junit) Report(outputs->junit->Write(JunitXml(outcomes_)));
     console_.out << std::flush;
     return exit_code_;
   }
@@ -290,8 +280,7 @@ class Run {
 
   // The path if it could be written.
   std::string WriteTrace(std::string path, const nlohmann::ordered_json& trace) {
-    absl::StatusOr<OutputFile> file = OutputFile::Open(path);
-    const absl::Status written = file.ok() ? file->Write(trace.dump() + "\n") : file.status();
+    const absl::Status written = WriteOutput(path, trace.dump() + "\n");
     Report(written);
     return written.ok() ? std::move(path) : "";
   }

@@ -34,8 +34,7 @@ bool SearchFile::IsDue() {
 }
 
 absl::Status SearchFile::Keep(std::string_view text) {
-  absl::StatusOr<OutputFile> file = OutputFile::Open(path_);
-  const absl::Status written = file.ok() ? file->Write(text) : file.status();
+  const absl::Status written = WriteOutput(path_, text);
   const Clock::time_point now = Clock::now();
   due_ = now + std::max<Clock::duration>(kInterval, kShareOfTime * (now - begun_));
   return written;

@@ -4,19 +4,12 @@
 #include <ostream>
 
 #include "absl/strings/str_format.h"
-#include "model/scenario/text.h"
+#include "tools/bad_input.h"
 #include "tools/text_report.h"
 #include "tools/trace_document.h"
 
 namespace tools {
 namespace {
-
-using scenario::Cat;
-
-ExitCode Refuse(const std::string& message, Console console) {
-  console.Complain(message);
-  return ExitCode::kBadInput;
-}
 
 std::string Line(const char* name, int64_t before, int64_t after) {
   return absl::StrFormat("%-12s%s -> %s\n", name, Grouped(std::to_string(before)),
@@ -47,20 +40,19 @@ std::string ThreadsText(const nlohmann::ordered_json& threads) {
 
 ExitCode ShrinkCommand(const ShrinkArguments& arguments, const Backend& backend, Console console) {
   const auto trace = LoadTraceDocument(arguments.trace);
-  if (!trace.ok()) return Refuse(std::string(trace.status().message()), console);
+  if (!trace.ok()) return Refuse(trace.status(), console);
   absl::StatusOr<OutputFile> file = OpenTraceFile(arguments.output);
-  if (!file.ok()) return Refuse(std::string(file.status().message()), console);
+  if (!file.ok()) return Refuse(file.status(), console);
   const auto shrunk = backend.shrink(*trace, arguments.jobs);
   if (!shrunk.ok()) {
-    const std::string why(shrunk.status().message());
     if (shrunk.status().code() != absl::StatusCode::kFailedPrecondition) {
-      return Refuse(Cat(arguments.trace, ": ", why), console);
+      return Refuse(InFile(arguments.trace, shrunk.status()), console);
     }
-    console.out << "not shrunk: " << why << "\n";
+    console.out << "not shrunk: " << std::string(shrunk.status().message()) << "\n";
     return ExitCode::kNotAsExpected;
   }
   const absl::Status written = file->Write(shrunk->trace.dump(1) + "\n");
-  if (!written.ok()) return Refuse(std::string(written.message()), console);
+  if (!written.ok()) return Refuse(written, console);
   console.out << "finding     " << shrunk->kind << ": " << shrunk->message << "\n"
               << SizeText(shrunk->before, shrunk->after) << "tried       "
               << Grouped(std::to_string(shrunk->scenarios)) << " scenarios, "
