@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "model/scenario/json_text.h"
 #include "model/scenario/text.h"
 #include "nlohmann/json.hpp"
+#include "tools/bad_input.h"
 #include "tools/find_scenarios.h"
 #include "tools/load_scenario.h"
+#include "tools/search_pool.h"
 #include "tools/trace_document.h"
 
 namespace tools {
@@ -37,9 +38,7 @@ std::vector<std::string> GraphFilesIn(const std::string& directory) {
 absl::StatusOr<Locks> Replay(const std::string& path, const nlohmann::ordered_json& trace,
                              const Backend& backend) {
   absl::StatusOr<scenario::ReplayResult> replayed = backend.replay(trace, {});
-  if (!replayed.ok()) {
-    return absl::InvalidArgumentError(Cat(path, ": ", replayed.status().message()));
-  }
+  if (!replayed.ok()) return InFile(path, replayed.status());
   return replayed->locks;
 }
 
@@ -47,7 +46,7 @@ absl::StatusOr<Locks> RunScenarios(const std::string& path, const Backend& backe
   const ScenarioFiles files = FindScenarios({path});
   if (!files.errors.empty()) return absl::InvalidArgumentError(files.errors.front());
   scenario::RunOptions options;
-  options.jobs = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.jobs = AllCores();
   auto locks = std::make_shared<sim::Validator>();
   for (const std::string& file : files.paths) {
     const auto scenario = LoadScenario(file, backend);

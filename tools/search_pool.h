@@ -4,6 +4,7 @@
 // result; who wants the results in order asks for them in order.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -21,6 +22,11 @@
 #include "tools/backend.h"
 
 namespace tools {
+
+// As many threads as this machine can run at once.
+inline int AllCores() {
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
 
 // One to be run.
 struct PooledSearch {
