@@ -253,7 +253,7 @@ void World::Reschedule() {
 
 // Flat, as TimeOut() is: more than a tenth of a wake-up's instructions were calls and returns.
 [[gnu::flatten]] Task* World::PickNext() {
-  if (settling_) [[unlikely]] {
+  if (settling_steps_left_ > 0) [[unlikely]] {
     if (Task* const daemon = PickUnsettled(); daemon != nullptr) return daemon;
   }
   while (!IsOver()) {
@@ -283,12 +283,13 @@ Task* World::PickUnsettled() {
   for (const Candidate& candidate : ready_) {
     Task& task = *tasks_[candidate.actor.id];
     if (task.kind_ != TaskKind::kDaemon) continue;
+    if (--settling_steps_left_ == 0) break;  // it does not wait
     task.state_ = Task::State::kRunning;
     current_ = &task;
     return &task;
   }
   current_ = nullptr;
-  settling_ = false;
+  settling_steps_left_ = 0;
   return nullptr;
 }
 

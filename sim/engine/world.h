@@ -5,7 +5,8 @@
 // between. Waiting is Park(); whoever ends the wait calls Wake().
 //
 // Daemons that are there when Run() is called are up before anything else happens: each gets to
-// where it first waits, as whoever starts a kernel thread waits for it. These are no turns.
+// where it first waits, as whoever starts a kernel thread waits for it. These are no turns. If one
+// does not come to a wait (1,000 choice points, of all together), the rest of them are turns.
 //
 // Events (I/O completions, timers) run like interrupts: at once, on whatever stack is there, in no
 // task, and they never wait.
@@ -191,6 +192,7 @@ class World {
   static constexpr Nanos kTurnNanos = 100;
   // A task that waits while only idle daemons' timers tick is stuck after so many of those.
   static constexpr int kMaxIdleTicks = 64;
+  static constexpr int kMaxSettlingSteps = 1000;
   // Up to so many, a world allocates nothing for them but stacks.
   static constexpr size_t kFewTasks = 8;
 
@@ -295,7 +297,7 @@ class World {
   int idle_timers_ = 0;  // events that only an idle daemon waits for
   int idle_ticks_ = 0;
   int irqs_blocked_ = 0;
-  bool settling_ = true;  // until the daemons are up
+  int settling_steps_left_ = kMaxSettlingSteps;  // 0: the daemons are up
   bool stopping_ = false;
   bool clock_read_ = false;
   bool tearing_down_ = false;
