@@ -6,14 +6,13 @@
 // Modelled as fair: the kernel's waiters may be overtaken, which the strategy explores anyway.
 #pragma once
 
-#include "sim/locking/lock.h"
-#include "sim/locking/lock_tracker.h"
+#include "sim/locking/exclusive_lock.h"
 
 namespace sim {
 
-class BitLock : public Lock {
+class BitLock : public ExclusiveLock {
  public:
-  using Lock::Lock;
+  using ExclusiveLock::ExclusiveLock;
 
   void lock(Subclass subclass = Subclass::kNormal, Site site = Site::Here());
   [[nodiscard]] bool trylock(Site site = Site::Here());
@@ -22,16 +21,6 @@ class BitLock : public Lock {
 
   // The calling task, which holds it, leaves the unlock to a completion.
   void hand_over(Site site = Site::Here());
-
-  bool is_locked() const { return locked_; }
-  bool held() const { return locked_ && owner_ == &world_.current(); }
-  std::vector<TaskId> Owners() const override;
-  bool Admits(Access) const override { return !locked_; }
-
- private:
-  bool locked_ = false;
-  Task* owner_ = nullptr;  // the task that has to unlock it; null: a completion has
-  WaiterQueue waiters_;
 };
 
 using BitGuard = LockGuard<BitLock, &BitLock::lock, &BitLock::unlock>;

@@ -7,14 +7,13 @@
 // Not modelled: bottom halves apart from interrupts, and PREEMPT_RT, where these locks sleep.
 #pragma once
 
-#include "sim/locking/lock.h"
-#include "sim/locking/lock_tracker.h"
+#include "sim/locking/exclusive_lock.h"
 
 namespace sim {
 
-class SpinLock : public Lock {
+class SpinLock : public ExclusiveLock {
  public:
-  using Lock::Lock;
+  using ExclusiveLock::ExclusiveLock;
 
   void spin_lock(Subclass subclass = Subclass::kNormal, Site site = Site::Here());
   [[nodiscard]] bool spin_trylock(Site site = Site::Here());
@@ -23,15 +22,8 @@ class SpinLock : public Lock {
   void spin_lock_irqsave(Subclass subclass = Subclass::kNormal, Site site = Site::Here());
   void spin_unlock_irqrestore(Site site = Site::Here());
 
-  std::vector<TaskId> Owners() const override;
-  bool Admits(Access) const override { return owner_ == nullptr; }
-
  private:
-  void Take(Subclass subclass, Site site);
-  void Give(Site site);
-
-  Task* owner_ = nullptr;
-  WaiterQueue waiters_;
+  void Release(Site site);
 };
 
 using SpinGuard = LockGuard<SpinLock, &SpinLock::spin_lock, &SpinLock::spin_unlock>;
