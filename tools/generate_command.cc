@@ -7,7 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include "model/scenario/brief.h"
 #include "model/scenario/nearest_name.h"
+#include "model/scenario/schema.h"
 #include "model/scenario/text.h"
 #include "model/scenario/writer.h"
 #include "nlohmann/json.hpp"
@@ -67,11 +69,13 @@ ExitCode GenerateCommand(const GenerateArguments& arguments, const Backend& back
   if (absl::Status status = MakeEmptyDirectory(arguments.directory); !status.ok()) {
     return Refuse(status, console);
   }
+  const nlohmann::ordered_json schema = scenario::JsonSchema(backend.policies);
   const uint64_t count = arguments.space.Count();
   for (uint64_t i = 0; i < count; ++i) {
-    const Scenario scenario = arguments.space.Make(i, *like);
-    const absl::Status written = WriteOutput(Cat(arguments.directory, "/", scenario.name, ".json"),
-                                             ToJson(scenario).dump(1) + "\n");
+    const Scenario made = arguments.space.Make(i, *like);
+    const absl::Status written =
+        WriteOutput(Cat(arguments.directory, "/", made.name, ".json"),
+                    scenario::LaidOut(scenario::WithoutDefaults(ToJson(made), schema)) + "\n");
     if (!written.ok()) return Refuse(written, console);
   }
   console.out << Grouped(std::to_string(count)) << " workloads\n\n"

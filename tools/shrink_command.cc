@@ -4,6 +4,8 @@
 #include <ostream>
 
 #include "absl/strings/str_format.h"
+#include "model/scenario/brief.h"
+#include "model/scenario/schema.h"
 #include "tools/bad_input.h"
 #include "tools/text_report.h"
 #include "tools/trace_document.h"
@@ -27,11 +29,12 @@ std::string SizeText(const scenario::TraceSize& before, const scenario::TraceSiz
 }
 
 // A thread's name, and then a line for each of its operations, as a scenario file has them.
-std::string ThreadsText(const nlohmann::ordered_json& threads) {
+std::string ThreadsText(const nlohmann::ordered_json& json, const Backend& backend) {
+  const auto brief = scenario::WithoutDefaults(json, scenario::JsonSchema(backend.policies));
   std::string text;
-  for (const auto& thread : threads) {
+  for (const auto& thread : brief["threads"]) {
     text += thread["name"].get<std::string>() + "\n";
-    for (const auto& op : thread["ops"]) text += "  " + op.dump() + "\n";
+    for (const auto& op : thread["ops"]) text += "  " + scenario::OneLine(op) + "\n";
   }
   return text;
 }
@@ -58,7 +61,7 @@ ExitCode ShrinkCommand(const ShrinkArguments& arguments, const Backend& backend,
               << Grouped(std::to_string(shrunk->scenarios)) << " scenarios, "
               << Grouped(std::to_string(shrunk->executions)) << " executions"
               << (shrunk->out_of_budget ? "; there was more to try" : "") << "\n\n"
-              << ThreadsText(shrunk->trace["scenario"]["threads"]) << "\n"
+              << ThreadsText(shrunk->trace["scenario"], backend) << "\n"
               << (shrunk->detail.empty() ? "" : shrunk->detail + "\n")
               << "written: crashdep replay " << arguments.output << "\n";
   return ExitCode::kAsExpected;

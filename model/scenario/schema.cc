@@ -49,10 +49,10 @@ class SchemaBuilder final : public FieldVisitor {
     return Put(key, TextSchema(rule), {});
   }
   bool TextList(const Key& key, TextRule rule, std::vector<std::string>&) override {
-    return Put(key, {{"type", "array"}, {"items", TextSchema(rule)}}, {});
+    return Put(key, {{"type", "array"}, {"items", TextSchema(rule)}}, Json::array());
   }
   bool Numbers(const Key& key, std::vector<uint64_t>&) override {
-    return Put(key, {{"type", "array"}, {"items", IntegerSchema({})}}, {});
+    return Put(key, {{"type", "array"}, {"items", IntegerSchema({})}}, Json::array());
   }
   bool Name(const Key& key, Names names, int& index) override {
     return Put(key, EnumSchema(names), names[static_cast<size_t>(index)]);
@@ -84,7 +84,7 @@ class SchemaBuilder final : public FieldVisitor {
 
   bool VisitsAll() const override { return true; }
   void ObjectIf(bool, const Key& key, absl::FunctionRef<void()> fields) override {
-    Object(key, fields);
+    Put(key, Collect(fields), {});
   }
 
   void Flags(const Key& key, absl::Span<const PolicyField> known,
@@ -95,11 +95,11 @@ class SchemaBuilder final : public FieldVisitor {
         Put({field.name, about}, {{"type", "boolean"}}, false);
       }
     });
-    Put(key, std::move(flags), {});
+    Put(key, std::move(flags), Json::object());
   }
 
   void Object(const Key& key, absl::FunctionRef<void()> fields) override {
-    Put(key, Collect(fields), {});
+    Put(key, Collect(fields), Json::object());
   }
 
   bool ListOf(const Key& key, std::string_view short_key, std::optional<size_t>,
@@ -108,7 +108,7 @@ class SchemaBuilder final : public FieldVisitor {
     if (!short_key.empty()) {
       items = {{"oneOf", Json::array({items["properties"][std::string(short_key)], items})}};
     }
-    return Put(key, {{"type", "array"}, {"items", std::move(items)}}, {});
+    return Put(key, {{"type", "array"}, {"items", std::move(items)}}, Json::array());
   }
 
  private:

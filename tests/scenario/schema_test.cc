@@ -104,7 +104,16 @@ TEST_F(SchemaTest, StatesDefaultsAndRequiredKeys) {
   EXPECT_EQ(properties["fs"]["properties"]["journal_blocks"]["default"], 64);
   EXPECT_EQ(properties["search"]["properties"]["strategy"]["default"], "timed");
   EXPECT_EQ(properties["policy"]["properties"]["skip_revoke"]["default"], false);
+  EXPECT_EQ(properties["files"]["default"], Json::array());
+  EXPECT_EQ(properties["policy"]["default"], Json::object());
   EXPECT_EQ(schema_["required"], Json::parse(R"(["schema", "name", "threads", "expect"])"));
+}
+
+TEST_F(SchemaTest, NothingIsTheDefaultOfWhatSaysSomethingByBeingThere) {
+  const Json& properties = schema_["properties"];
+  EXPECT_FALSE(properties["program"].contains("default"));
+  EXPECT_FALSE(properties["expect"]["properties"]["without_policy"].contains("default"));
+  EXPECT_FALSE(properties["threads"].contains("default"));
 }
 
 TEST_F(SchemaTest, AnOperationHasTheKeysOfItsKind) {

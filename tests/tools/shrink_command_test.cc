@@ -21,7 +21,7 @@ TEST_F(ShrinkCommandTest, WritesTheSmallTraceAndSaysWhatIsLeft) {
   EXPECT_EQ(Crashdep({"shrink", PutTrace("s"), "-o", Path("small")}), 0);
   EXPECT_THAT(out_, HasSubstr("operations  9 -> 2\n"));
   EXPECT_THAT(out_, HasSubstr("turns       1,234 -> 5\n"));
-  EXPECT_THAT(out_, HasSubstr("t\n  {\"op\":\"sync\"}\n\nwho waits, and why\n\n"));
+  EXPECT_THAT(out_, HasSubstr("t\n  {\"op\": \"sync\"}\n\nwho waits, and why\n\n"));
   EXPECT_THAT(out_, HasSubstr("written: crashdep replay " + Path("small") + "\n"));
   EXPECT_THAT(Get("small"), HasSubstr("crashdep_trace"));
 }
