@@ -74,13 +74,10 @@ void VisitDevice(FieldVisitor& v, DeviceConfig& device) {
                kFaultKindNames, fault.kind);
         v.Integer({"nth", "Only the N-th write of file data, counted from 1."}, {1, 1'000'000'000},
                   fault.nth);
-        v.Integer({"sector",
-                   "Every write that covers this sector; or the sector "
-                   "that cannot be read."},
-                  kSectorOfDevice, fault.sector);
-        v.Integer({"lands_at",
-                   "The sector at which a misdirected write comes to "
-                   "lie."},
+        v.Integer(
+            {"sector", "Every write that covers this sector; or the sector that cannot be read."},
+            kSectorOfDevice, fault.sector);
+        v.Integer({"lands_at", "The sector at which a misdirected write comes to lie."},
                   kSectorOfDevice, fault.lands_at);
       });
 }
@@ -314,9 +311,8 @@ void VisitProgram(FieldVisitor& v, ProgramConfig& program) {
         name(variable.name);
         v.Name({"sharing",
                 "How it may be accessed: conflicting accesses must be ordered (plain), only the "
-                "writes "
-                "among each other (lockless_reads), none (atomic); or none, and they order what is "
-                "around them (ordered)."},
+                "writes among each other (lockless_reads), none (atomic); or none, and they order "
+                "what is around them (ordered)."},
                kVariableSharingNames, variable.sharing);
         v.Integer({"count", "Elements, for an array; 0: none."}, kElements, variable.count);
         v.Integer({"initial", "Its first value."}, {0, 1'000'000'000}, variable.initial);

@@ -405,12 +405,8 @@ class Shrinker {
   bool IsShorter(sim::Strategy& strategy) {
     ExecutionResult result = RunOne(strategy, runs_.front(), {});
     if (result.abandoned || result.schedule.size() >= runs_.front().schedule.size()) return false;
-    const auto finding = std::find_if(last_findings_.begin(), last_findings_.end(),
-                                      [&](const sim::Finding& candidate) {
-                                        return target_.Matches(candidate.kind, candidate.message);
-                                      });
+    const auto finding = FindTarget(result);
     if (finding == last_findings_.end()) return false;
-    if (!target_.MatchesDeadlock(result.deadlocked)) return false;
     Take(std::move(result), std::string(finding->message));
     return true;
   }
