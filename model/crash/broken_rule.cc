@@ -62,6 +62,7 @@ const char* BrokenRule(const CrashScene& scene, const CrashFault& fault) {
     case What::kOldName:
       return "name and size are durable when a sync returns: it waits for the commit";
     case What::kTornCopy:
+    case What::kTornReplay:
       return "a commit record is written only once all that its transaction has in the log is "
              "durable";
     case What::kHomeOld:

@@ -68,7 +68,7 @@ std::string CarrierOfPromise(const CrashScene& scene, Tid recovered, const Crash
 
 std::string CarrierOfBlock(const CrashScene& scene, const Outcome& outcome,
                            const CrashFault& fault) {
-  if (fault.what == What::kTornCopy) {
+  if (fault.what == What::kTornCopy || fault.what == What::kTornReplay) {
     for (const LogCopy& copy : outcome.copies) {
       const uint64_t sector = scene.geometry.first_sector(copy.log_pblk);
       if (copy.blocknr != fault.pblk || fault.witnesses.front().sector < sector ||
@@ -110,6 +110,7 @@ std::string CarrierText(const CrashScene& scene, const Outcome& outcome, const C
     case What::kOldName:
       return CarrierOfPromise(scene, outcome.recovered, fault);
     case What::kTornCopy:
+    case What::kTornReplay:
     case What::kHomeOld:
     case What::kHomeNew:
       return CarrierOfBlock(scene, outcome, fault);

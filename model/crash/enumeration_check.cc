@@ -28,6 +28,7 @@ std::string FactOf(const CrashFault& fault) {
       return absl::StrCat("name: ", fault.metadata.message);
     case What::kTornCopy:
       return absl::StrCat("copy ", fault.pblk);
+    case What::kTornReplay:
     case What::kHomeOld:
     case What::kHomeNew:
     case What::kHomeForeign:

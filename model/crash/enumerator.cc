@@ -117,7 +117,7 @@ ImageId StateEnumerator::ImageAt(const DiskState& disk, Pblk pblk) const {
   const SectorContent first = disk[geometry_.first_sector(pblk)];
   if (KindOf(first) != ContentKind::kImage) return 0;
   const ImageId image = ImageOf(first);
-  return Holds(disk, pblk, geometry_.sectors_per_block(), image) ? image : 0;
+  return Holds(disk, pblk, SectorsThatTell(geometry_, images_.Get(image)), image) ? image : 0;
 }
 
 bool StateEnumerator::CannotRead(const DiskState& disk, Pblk pblk) const {
@@ -178,23 +178,29 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
       break;
     }
   }
-  std::map<Pblk, ImageId> newest;  // home blocks stay in the buffer cache until all is read
+  const bool checks = geometry_.journal_checksum != JournalChecksum::kNone;
+  std::map<Pblk, HomeWrite> newest;  // home blocks stay in the buffer cache until all is read
   for (const Copy& copy : copies) {
     const auto revoke = revoked.find(copy.home);
     if (revoke != revoked.end() && revoke->second >= copy.tid) continue;
-    if (!Holds(disk, copy.log, geometry_.sectors_per_block(), copy.image)) {
+    if (checks ? !Holds(disk, copy.log, geometry_.sectors_per_block(), copy.image)
+               : CannotRead(disk, copy.log)) {
       recovery.torn.push_back(copy.home);
     }
-    newest[copy.home] = copy.image;
+    newest[copy.home] = {copy.home, copy.image, copy.log};
   }
-  for (const auto& [home, image] : newest) recovery.writes.push_back({home, image});
+  for (const auto& [home, write] : newest) recovery.writes.push_back(write);
   return recovery;
 }
 
 void StateEnumerator::Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const {
   for (uint32_t i = 0; i < sectors; ++i) {
     SectorContent& content = disk[geometry_.first_sector(write.home) + i];
-    if (content != sim::kUnreadable) content = ImageContent(write.image, i);
+    if (content == sim::kUnreadable) continue;
+    const SectorContent in_log = disk[geometry_.first_sector(write.log) + i];
+    const bool as_found =
+        geometry_.journal_checksum == JournalChecksum::kNone && in_log != sim::kUnreadable;
+    content = as_found ? in_log : ImageContent(write.image, i);
   }
 }
 

@@ -66,6 +66,7 @@ class StateEnumerator {
   struct HomeWrite {
     Pblk home = 0;
     ImageId image = 0;
+    Pblk log = 0;
   };
   struct Recovery {
     ImageId superblock = 0;

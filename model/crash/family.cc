@@ -43,10 +43,11 @@ std::vector<CrashFault> FamilyJudge::JudgeSectors(const PossibleRecovery& recove
   const Pblk first = geometry_.block_of_sector(first_sector);
   const Pblk end = geometry_.block_of_sector(end_sector - 1) + 1;
   JudgeCopies(recovery, first, end);
+  JudgeReplayedFrom(recovery, first, end);
   for (Pblk pblk = first; pblk < end; ++pblk) {
     const BlockUse& use = tree.blocks[pblk];
     if (use.kind == BlockUse::Kind::kMetadata) JudgeHome(recovery, pblk);
-    if (use.kind != BlockUse::Kind::kData || recovery.replay.ImageAt(pblk) != 0) continue;
+    if (use.kind != BlockUse::Kind::kData || recovery.replay.CopyFor(pblk) != nullptr) continue;
     const RecoveredFile& recovered = tree.files[use.file];
     const History::File* file = history_.Find(recovered.key);
     if (file == nullptr || recovered.inline_data) continue;
@@ -93,6 +94,7 @@ void FamilyJudge::JudgeFailure(Pblk fails_at) {
 }
 
 // PASS_REPLAY checks each copy against its tag, and the commit block says that they are all there.
+// Without checksums all that it finds out is that it cannot read one.
 void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end) {
   if (end <= geometry_.journal() || first >= geometry_.first_data()) return;
   for (const LogCopy& copy : recovery.replay.copies_read()) {
@@ -102,6 +104,7 @@ void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk
       const Possible contents = disk_.At(sector);
       const SectorContent wanted = ImageContent(copy.checksum, i);
       const auto torn = absl::c_find_if(contents, [&](SectorContent content) {
+        if (geometry_.journal_checksum == JournalChecksum::kNone) return content == sim::kUnreadable;
         return !SameBytes(geometry_, images_, content, wanted);
       });
       if (torn == contents.end()) continue;
@@ -120,17 +123,51 @@ void FamilyJudge::JudgeHome(const PossibleRecovery& recovery, Pblk pblk) {
   const MetadataImages& state = states_.Images(tid);
   const auto it = state.find(pblk);
   if (it == state.end()) return;
-  const bool replayed = recovery.replay.ImageAt(pblk) != 0;
+  const LogCopy* const copy = recovery.replay.CopyFor(pblk);
+  if (copy != nullptr && geometry_.journal_checksum == JournalChecksum::kNone) {
+    JudgeReplay(recovery, *copy);
+  }
   for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
     const uint64_t sector = geometry_.first_sector(pblk) + i;
     for (const SectorContent content : disk_.At(sector)) {
-      if (replayed && content != sim::kUnreadable) continue;
+      if (copy != nullptr && content != sim::kUnreadable) continue;
       if (SameBytes(geometry_, images_, content, ImageContent(it->second, i))) continue;
       faults_.push_back({.what = HomeFault(tid, pblk, it->second, content),
                          .pblk = pblk,
                          .witnesses = {{sector, content}}});
       return;
     }
+  }
+}
+
+void FamilyJudge::JudgeReplay(const PossibleRecovery& recovery, const LogCopy& copy) {
+  const ImageId wanted = states_.Images(recovery.outcome.recovered).at(copy.blocknr);
+  for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+    for (const SectorContent content : ReplayedContents(disk_, geometry_, copy, i)) {
+      if (SameBytes(geometry_, images_, content, ImageContent(wanted, i))) continue;
+      faults_.push_back({.what = What::kTornReplay,
+                         .pblk = copy.blocknr,
+                         .witnesses = {{geometry_.first_sector(copy.log_pblk) + i, content}}});
+      return;
+    }
+  }
+}
+
+// Without checksums, what the log's blocks in [first, end) hold shows at home.
+void FamilyJudge::JudgeReplayedFrom(const PossibleRecovery& recovery, Pblk first, Pblk end) {
+  if (geometry_.journal_checksum != JournalChecksum::kNone) return;
+  if (end <= geometry_.journal() || first >= geometry_.first_data()) return;
+  const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
+  for (const LogCopy& copy : recovery.replay.copies_read()) {
+    if (copy.log_pblk < first || copy.log_pblk >= end) continue;
+    if (&copy != recovery.replay.CopyFor(copy.blocknr)) continue;
+    const BlockUse& use = tree.blocks[copy.blocknr];
+    if (use.kind == BlockUse::Kind::kMetadata) JudgeHome(recovery, copy.blocknr);
+    if (use.kind != BlockUse::Kind::kData) continue;
+    const RecoveredFile& recovered = tree.files[use.file];
+    const History::File* file = history_.Find(recovered.key);
+    if (file == nullptr || recovered.inline_data) continue;
+    JudgeReplayedData(recovery, recovered, *file, use.lblk, copy);
   }
 }
 
@@ -189,14 +226,13 @@ void FamilyJudge::JudgeReadable(const PossibleRecovery& recovery, const Recovere
     const bool on_disk =
         extent != recovered.extents.end() && extent->ee_block <= lblk && !extent->unwritten;
     const Pblk pblk = on_disk ? extent->ee_start + (lblk - extent->ee_block) : 0;
-    const ImageId replayed = on_disk ? recovery.replay.ImageAt(pblk) : 0;
+    const LogCopy* const copy = on_disk ? recovery.replay.CopyFor(pblk) : nullptr;
+    if (copy != nullptr) JudgeReplayedData(recovery, recovered, file, lblk, *copy);
     for (uint32_t i = 0; i < per_block; ++i) {
       const uint64_t sector = geometry_.first_sector(pblk) + i;
       if (!on_disk) {
         JudgeData(recovered, file, tid, lblk, i, {0, kZeroContent}, false);
-      } else if (replayed != 0 && disk_.At(sector).front() != sim::kUnreadable) {
-        JudgeData(recovered, file, tid, lblk, i, {sector, ImageContent(replayed, i)}, false);
-      } else {
+      } else if (copy == nullptr || disk_.At(sector).front() == sim::kUnreadable) {
         for (const SectorContent content : disk_.At(sector)) {
           JudgeData(recovered, file, tid, lblk, i, {sector, content}, true);
         }
@@ -205,9 +241,25 @@ void FamilyJudge::JudgeReadable(const PossibleRecovery& recovery, const Recovere
   }
 }
 
+// Of a block of the file that recovery has written `copy` over.
+void FamilyJudge::JudgeReplayedData(const PossibleRecovery& recovery,
+                                    const RecoveredFile& recovered, const History::File& file,
+                                    Lblk lblk, const LogCopy& copy) {
+  const Tid tid = recovery.outcome.recovered;
+  const bool from_log = geometry_.journal_checksum == JournalChecksum::kNone;
+  for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+    if (disk_.At(geometry_.first_sector(copy.blocknr) + i).front() == sim::kUnreadable) continue;
+    const uint64_t sector = geometry_.first_sector(copy.log_pblk) + i;
+    for (const SectorContent content : ReplayedContents(disk_, geometry_, copy, i)) {
+      JudgeData(recovered, file, tid, lblk, i, {sector, content}, from_log, copy.blocknr);
+    }
+  }
+}
+
 // One content of one granule. `on_disk`: the witness has to be there for it to show.
 void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid,
-                            Lblk lblk, uint32_t sector_in_block, Witness witness, bool on_disk) {
+                            Lblk lblk, uint32_t sector_in_block, Witness witness, bool on_disk,
+                            Pblk replayed_over) {
   const uint32_t index = lblk * geometry_.sectors_per_block() + sector_in_block;
   const uint64_t pos = uint64_t{index} * kGranuleBytes;
   JudgeGranule(history_, file, {tid, recovered.size_bytes, geometry_.block_bytes}, index,
@@ -232,7 +284,7 @@ void FamilyJudge::JudgeData(const RecoveredFile& recovered, const History::File&
     }
     fault->end = pos + run.end;
     if (on_disk) fault->witnesses.push_back(witness);
-    if (!on_disk && witness.sector != 0) fault->pblk = geometry_.block_of_sector(witness.sector);
+    if (replayed_over != 0) fault->pblk = replayed_over;
   }
 }
 

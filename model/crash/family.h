@@ -30,6 +30,7 @@ struct CrashFault {
     kOldName,   // a file has a name that a promise says it has no more
     kName,      // a name is not what the recovered transactions have made it: metadata
     kTornCopy,  // a copy in the log is not what its tag says: pblk, the block that it is of
+    kTornReplay,  // without checksums: what is replayed is not what the tag is of: pblk, home
     kHomeOld,   // a block at home lacks a change of the recovered state
     kHomeNew,   // a block at home has a change that the recovered state does not
     kHomeForeign,  // a block at home is something else altogether
@@ -88,12 +89,16 @@ class FamilyJudge {
   void JudgeFailure(Pblk fails_at);
   void JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end);
   void JudgeHome(const PossibleRecovery& recovery, Pblk pblk);
+  void JudgeReplay(const PossibleRecovery& recovery, const LogCopy& copy);
+  void JudgeReplayedFrom(const PossibleRecovery& recovery, Pblk first, Pblk end);
   void JudgeRecoveryAgain(const PossibleRecovery& recovery);
   void JudgeReadable(const PossibleRecovery& recovery, const RecoveredFile& recovered,
                      const History::File& file);
   void JudgeMissing(const PossibleRecovery& recovery, const History::File& file);
   void JudgeData(const RecoveredFile& recovered, const History::File& file, Tid tid, Lblk lblk,
-                 uint32_t sector_in_block, Witness witness, bool on_disk);
+                 uint32_t sector_in_block, Witness witness, bool on_disk, Pblk replayed_over = 0);
+  void JudgeReplayedData(const PossibleRecovery& recovery, const RecoveredFile& recovered,
+                         const History::File& file, Lblk lblk, const LogCopy& copy);
   What HomeFault(Tid recovered, Pblk pblk, ImageId wanted, SectorContent content) const;
 
   const DiskView& disk_;

@@ -109,6 +109,7 @@ const char* FindingKindOf(const CrashFault& fault) {
       return "lost_data";
     case What::kName:
     case What::kTornCopy:
+    case What::kTornReplay:
     case What::kHomeOld:
     case What::kHomeNew:
     case What::kRecovery:
@@ -142,6 +143,9 @@ std::string MessageOf(const CrashScene& scene, const CrashFault& fault) {
                              FileName(scene, fault.file), PromiseName(scene, fault));
     case What::kTornCopy:
       return absl::StrFormat("the log has a commit record, but not its copy of the %s",
+                             BlockName(scene, fault.pblk));
+    case What::kTornReplay:
+      return absl::StrFormat("the %s is replayed from a block of the log that is not its copy",
                              BlockName(scene, fault.pblk));
     case What::kHomeOld:
       return absl::StrFormat("the %s lacks a committed change, and the log no longer has it",

@@ -6,10 +6,25 @@
 
 namespace model {
 
+uint32_t SectorsThatTell(const Geometry& geometry, const BlockContent& content) {
+  if (std::holds_alternative<JournalSuperblock>(content)) return 1;
+  if (geometry.journal_checksum != JournalChecksum::kNone) return geometry.sectors_per_block();
+  const auto sectors = [](size_t bytes) {
+    return static_cast<uint32_t>((bytes + kSectorBytes - 1) / kSectorBytes);
+  };
+  if (std::holds_alternative<JournalCommit>(content)) return 1;
+  if (const auto* descriptor = std::get_if<JournalDescriptor>(&content)) {
+    return sectors(12 + 16 + descriptor->tags.size() * JournalTagBytes(JournalChecksum::kNone));
+  }
+  if (const auto* revoke = std::get_if<JournalRevoke>(&content)) {
+    return sectors(16 + revoke->blocks.size() * 8);
+  }
+  return geometry.sectors_per_block();
+}
+
 Presence PresenceOf(const DiskView& disk, const Geometry& geometry, const ImageStore& images,
                     Pblk pblk, ImageId image) {
-  const bool first_sector_decides = pblk == geometry.journal();
-  const uint32_t sectors = first_sector_decides ? 1 : geometry.sectors_per_block();
+  const uint32_t sectors = SectorsThatTell(geometry, images.Get(image));
   const uint64_t first = geometry.first_sector(pblk);
   Presence presence = Presence::kCertain;
   for (uint32_t i = 0; i < sectors; ++i) {
@@ -105,7 +120,9 @@ class LogScanner {
       });
       const Presence presence =
           image == 0 ? Presence::kImpossible : PresenceOf(disk_, geometry_, images_, pblk, image);
-      if (presence == Presence::kImpossible) return FoundAnythingElse(pblk);
+      if (presence == Presence::kImpossible || IsUnreadable(disk_, geometry_, pblk)) {
+        return FoundAnythingElse(pblk);
+      }
       if (presence == Presence::kPossible) uncertain_.push_back({pblk, image});
       const BlockContent& content = images_.Get(image);
       if (std::holds_alternative<JournalCommit>(content)) return Found::kComplete;
@@ -179,14 +196,23 @@ std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
   return outcomes;
 }
 
-ReplayMap::ReplayMap(const Geometry& geometry, const Outcome& outcome) : images_(geometry.blocks) {
+ReplayMap::ReplayMap(const Geometry& geometry, const Outcome& outcome) {
   std::vector<Tid> revoked(outcome.revokes.empty() ? 0 : geometry.blocks);
   for (const LogRevoke& revoke : outcome.revokes) revoked[revoke.blocknr] = revoke.tid;
   for (const LogCopy& copy : outcome.copies) {
     if (!revoked.empty() && revoked[copy.blocknr] >= copy.tid) continue;
-    images_[copy.blocknr] = copy.checksum;
+    if (newest_.empty()) newest_.resize(geometry.blocks);
     copies_read_.push_back(copy);
+    newest_[copy.blocknr] = copies_read_.size();
   }
+}
+
+Possible ReplayedContents(const DiskView& disk, const Geometry& geometry, const LogCopy& copy,
+                          uint32_t index) {
+  const Possible wanted = {ImageContent(copy.checksum, index)};
+  if (geometry.journal_checksum != JournalChecksum::kNone) return wanted;
+  Possible contents = disk.At(geometry.first_sector(copy.log_pblk) + index);
+  return contents.front() == sim::kUnreadable ? wanted : contents;
 }
 
 }  // namespace model

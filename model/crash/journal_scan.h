@@ -10,7 +10,14 @@
 // A block that cannot be read makes recovery fail, and with it the mount; so does a journal
 // superblock that is not one.
 //
-// Not modelled: fast commits, journal checksum v1 and asynchronous commit records.
+// Without checksums PASS_SCAN goes by magic number, type and sequence, and PASS_REPLAY writes home
+// whatever is where a copy should be: a transaction of which only the commit record has arrived is
+// replayed with what these blocks of the log held before.
+//
+// Not modelled: fast commits, journal checksum v1 and asynchronous commit records. Without
+// checksums, what a descriptor (of more than 40 tags) or revoke block (of more than 62 records)
+// says when its header has arrived and later sectors have not: the log ends there, as it does with
+// checksums. What is read instead would be tags of an older transaction.
 #pragma once
 
 #include <vector>
@@ -70,17 +77,25 @@ struct Outcome {
 std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
                                  const ImageStore& images);
 
-// What recovery writes home: by block, 0 for none.
+// What recovery writes home.
 class ReplayMap {
  public:
   ReplayMap(const Geometry& geometry, const Outcome& outcome);
-  ImageId ImageAt(Pblk pblk) const { return images_[pblk]; }
+  // The copy that ends up at block `pblk`; null if there is none.
+  const LogCopy* CopyFor(Pblk pblk) const {
+    return newest_.empty() || newest_[pblk] == 0 ? nullptr : &copies_read_[newest_[pblk] - 1];
+  }
   // The copies that recovery reads: all that are not revoked, superseded ones included.
   const std::vector<LogCopy>& copies_read() const { return copies_read_; }
 
  private:
-  std::vector<ImageId> images_;
   std::vector<LogCopy> copies_read_;
+  std::vector<size_t> newest_;  // by block: 1 + index of its last copy, 0 if none; empty: no copies
 };
+
+// What sector `index` of the home block may hold once `copy` has been written to it: the image that
+// its tag wants, as anything else makes recovery fail; without checksums whatever the log may hold.
+Possible ReplayedContents(const DiskView& disk, const Geometry& geometry, const LogCopy& copy,
+                          uint32_t index);
 
 }  // namespace model

@@ -64,7 +64,7 @@ size_t VersionIn(const sim::BlockDevice& device, const DiskState& state, uint64_
 // The sectors of `block` hold its image.
 void Hold(const CrashScene& scene, const LogBlock& block, DiskState& state) {
   const Geometry& geometry = scene.geometry;
-  const uint32_t sectors = block.pblk == geometry.journal() ? 1 : geometry.sectors_per_block();
+  const uint32_t sectors = SectorsThatTell(geometry, scene.images.Get(block.image));
   for (uint32_t i = 0; i < sectors; ++i) {
     state[geometry.first_sector(block.pblk) + i] = ImageContent(block.image, i);
   }
@@ -73,7 +73,8 @@ void Hold(const CrashScene& scene, const LogBlock& block, DiskState& state) {
 // One sector, the first that may be, is not of its image: the newest of what it may be instead.
 void Lack(const CrashScene& scene, const DiskView& disk, const LogBlock& block, DiskState& state) {
   const uint64_t first = scene.geometry.first_sector(block.pblk);
-  for (uint32_t i = 0; i < scene.geometry.sectors_per_block(); ++i) {
+  const uint32_t sectors = SectorsThatTell(scene.geometry, scene.images.Get(block.image));
+  for (uint32_t i = 0; i < sectors; ++i) {
     const Possible contents = disk.At(first + i);
     for (auto content = contents.rbegin(); content != contents.rend(); ++content) {
       if (SameBytes(scene.geometry, scene.images, *content, ImageContent(block.image, i))) continue;

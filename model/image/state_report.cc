@@ -20,8 +20,10 @@ class RecoveredDisk {
       : geometry_(geometry), state_(state), replay_(replay) {}
 
   SectorContent At(Pblk pblk, uint32_t index) const {
-    const ImageId image = replay_.ImageAt(pblk);
-    return image != 0 ? ImageContent(image, index) : state_[geometry_.first_sector(pblk) + index];
+    const LogCopy* const copy = replay_.CopyFor(pblk);
+    return copy != nullptr
+               ? ReplayedContents(StateView(state_), geometry_, *copy, index).front()
+               : state_[geometry_.first_sector(pblk) + index];
   }
 
  private:
@@ -79,7 +81,8 @@ class MetadataOnDisk {
 
 // The log once more, as PASS_SCAN reads it where a checksum is wrong [fs/jbd2/recovery.c,
 // do_one_pass()]: a descriptor or revoke block that is torn, but begins as it should, ends the log
-// only if the commit block of its transaction is not there either. If it is, recovery fails.
+// only if the commit block of its transaction is not there either. If it is, recovery fails. Without
+// checksums nothing is wrong.
 class TornLog {
  public:
   TornLog(const CrashScene& scene, const DiskState& state)
@@ -87,6 +90,7 @@ class TornLog {
 
   // The transaction whose commit block is there although not all of the blocks before it are; 0.
   Tid Find() {
+    if (geometry_.journal_checksum == JournalChecksum::kNone) return 0;
     const uint64_t first = geometry_.first_sector(geometry_.journal());
     const auto& super = std::get<JournalSuperblock>(images_.Get(ImageOf(view_.At(first)[0])));
     if (super.s_start == 0) return 0;

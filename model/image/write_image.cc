@@ -26,13 +26,12 @@ bool IsZero(const std::vector<char>& block) {
 
 }  // namespace
 
-absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state,
-                                    JournalChecksum checksum) {
+absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state) {
   const Geometry& geometry = scene.geometry;
   const SectorContent first = state[geometry.first_sector(geometry.journal())];
-  if (!IsJournalSuperblock(scene.images, first)) return MakeDiskLayout(geometry, checksum, 0);
+  if (!IsJournalSuperblock(scene.images, first)) return MakeDiskLayout(geometry, 0);
   const auto& super = std::get<JournalSuperblock>(scene.images.Get(ImageOf(first)));
-  return MakeDiskLayout(geometry, checksum, super.s_start);
+  return MakeDiskLayout(geometry, super.s_start);
 }
 
 void WriteImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,

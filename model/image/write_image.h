@@ -11,8 +11,7 @@
 namespace model {
 
 // The layout of the image of `state`. Fails if the device is too large for one that can be mounted.
-absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state,
-                                    JournalChecksum checksum);
+absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state);
 
 // Writes the whole device. Blocks of zeros are skipped, so that the file is sparse: `out` is empty
 // and can be positioned; whether it is good afterwards says whether all is written.

@@ -32,7 +32,7 @@ bool Wraps(const Geometry& geometry, const std::vector<LoggedWrite>& writes) {
 
 DiskLayout LayoutFor(const Geometry& geometry, const std::vector<LoggedWrite>& writes) {
   if (!Wraps(geometry, writes)) {
-    const auto lengthened = MakeDiskLayout(geometry, JournalChecksum::kV3, 0);
+    const auto lengthened = MakeDiskLayout(geometry, 0);
     if (lengthened.ok()) return *lengthened;
   }
   return {.geometry = geometry, .lengthens_journal = false};

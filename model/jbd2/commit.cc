@@ -167,7 +167,7 @@ void SubmitLogCopy(Journal& journal, LogIo& io_bufs, const LogCopy& copy) {
 
 // Phase 2b: descriptors, each with the copies of the blocks that it names.
 void WriteMetadata(Journal& journal, Transaction& transaction, LogIo& log_bufs, LogIo& io_bufs) {
-  const size_t max_tags = JournalTagsPerBlock(journal.buffers.geometry().block_bytes);
+  const size_t max_tags = JournalTagsPerBlock(journal.buffers.geometry());
   std::vector<LogCopy> copies;
   while (!transaction.t_buffers->empty() && !is_journal_aborted(journal)) {
     JournalDescriptor descriptor{transaction.t_tid, {}};

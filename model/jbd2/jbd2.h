@@ -9,7 +9,7 @@
 // start; all states of a transaction and every wait of its commit; frozen and shadowed buffers;
 // forget lists and freed buffers; ordered data; revoke records; checkpointing, log space, the
 // log's tail and its superblock; abort; barriers against all handles. Credits, log blocks and tags
-// are counted as in the kernel, with checksum v3 and 64-bit tags.
+// are counted as in the kernel, with 64-bit tags, and checksum v3 or none.
 //
 // Not modelled, and why that is harmless:
 // - async commit, external journals, fast commit, data=journal, undo access, errno in the journal

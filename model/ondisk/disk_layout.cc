@@ -28,9 +28,8 @@ std::vector<Extent> DiskLayout::JournalExtents() const {
   return extents;
 }
 
-absl::StatusOr<DiskLayout> MakeDiskLayout(const Geometry& geometry, JournalChecksum checksum,
-                                          uint32_t s_start) {
-  DiskLayout layout{.geometry = geometry, .journal_checksum = checksum};
+absl::StatusOr<DiskLayout> MakeDiskLayout(const Geometry& geometry, uint32_t s_start) {
+  DiskLayout layout{.geometry = geometry};
   if (layout.padding() != 0 && s_start != 0) layout.first_log_block = s_start;
   const uint32_t max_blocks = geometry.superblock() + 8 * geometry.block_bytes;
   if (layout.blocks() > max_blocks) {

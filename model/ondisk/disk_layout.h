@@ -18,11 +18,8 @@ namespace model {
 
 inline constexpr uint32_t kMinJournalBlocks = 1024;
 
-enum class JournalChecksum : uint8_t { kNone, kV3 };
-
 struct DiskLayout {
   Geometry geometry;
-  JournalChecksum journal_checksum = JournalChecksum::kV3;
   // The model's log block that is log block 1 on disk.
   uint32_t first_log_block = 1;
   // False: the journal stays as short as it is, which e2fsck and Linux do not take.
@@ -44,7 +41,6 @@ struct DiskLayout {
 
 // For a log whose journal superblock says `s_start`. Fails if the padded device is more than one
 // block group.
-absl::StatusOr<DiskLayout> MakeDiskLayout(const Geometry& geometry, JournalChecksum checksum,
-                                          uint32_t s_start);
+absl::StatusOr<DiskLayout> MakeDiskLayout(const Geometry& geometry, uint32_t s_start);
 
 }  // namespace model

@@ -3,7 +3,8 @@
 // Where libext2fs puts things in a file system of one group without flex_bg and resize inode
 // [lib/ext2fs/initialize.c, alloc_tables.c]: superblock, descriptors, block bitmap, inode bitmap,
 // inode table; then, block by block as they are allocated, the root directory, lost+found and the
-// journal. tests/image/geometry_test.cc holds the two to each other.
+// journal. tests/image/geometry_test.cc holds the two to each other. What the log's blocks have
+// room for depends on the journal's checksums, so that these belong to it.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +23,15 @@ inline constexpr Ino kJournalIno = 8;
 inline constexpr Ino kFirstIno = 11;  // the first that is not reserved
 inline constexpr Ino kLostFoundIno = kFirstIno;
 
+// Of the journal: JBD2_FEATURE_INCOMPAT_CSUM_V3, or none of its checksum features.
+enum class JournalChecksum : uint8_t { kNone, kV3 };
+
 struct Geometry {
   uint32_t block_bytes = 4096;
   uint32_t blocks = 1024;  // of the whole device
   uint32_t inodes = 32;    // in all, a multiple of inodes_per_block() and of 8
   uint32_t journal_blocks = 64;
+  JournalChecksum journal_checksum = JournalChecksum::kV3;
 
   uint32_t sectors_per_block() const { return block_bytes / kSectorBytes; }
   uint32_t inodes_per_block() const { return block_bytes / kInodeBytes; }

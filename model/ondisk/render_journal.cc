@@ -23,7 +23,7 @@ class JournalRenderer {
   JournalRenderer(const DiskLayout& layout, const ImageStore& images)
       : layout_(layout),
         images_(images),
-        v3_(layout.journal_checksum == JournalChecksum::kV3),
+        v3_(layout.geometry.journal_checksum == JournalChecksum::kV3),
         seed_(Crc32c(~0u, kJournalUuid)),
         bytes_(layout.geometry.block_bytes) {}
 

@@ -2,9 +2,9 @@
 // [fs/ext4/ext4.h, ext4_extents.h, include/linux/jbd2.h].
 //
 // Fields have the kernel's names and hold what matters to ordering, size and space. Checksums are
-// taken as given: a block with sectors of different images has a wrong one (metadata_csum and
-// journal checksum v3, the defaults). Left out: times other than i_dtime's use as orphan link,
-// permissions, extended attributes, htree.
+// taken as given: a block with sectors of different images has a wrong one (metadata_csum, and
+// journal checksum v3 if there is one; both are defaults). Left out: times other than i_dtime's use
+// as orphan link, permissions, extended attributes, htree.
 #pragma once
 
 #include <array>
@@ -118,9 +118,19 @@ struct JournalDescriptor {
   std::vector<JournalTag> tags;
   bool operator==(const JournalDescriptor&) const = default;
 };
-// Tags that fit into one descriptor block: a header, 16 bytes each, a checksum tail.
-constexpr uint32_t JournalTagsPerBlock(uint32_t block_bytes) {
-  return (block_bytes - 12 - 16 - 4) / 16;
+// The space of a descriptor or revoke block is followed by a checksum, if there are any.
+constexpr uint32_t JournalTailBytes(JournalChecksum checksum) {
+  return checksum == JournalChecksum::kNone ? 0 : 4;
+}
+// journal_tag_bytes(), with 64 bits.
+constexpr uint32_t JournalTagBytes(JournalChecksum checksum) {
+  return checksum == JournalChecksum::kNone ? 12 : 16;
+}
+// Tags that fit into one descriptor block: behind a header, the first one with a UUID; 16 bytes
+// are left free [jbd2_descriptor_blocks_per_trans()].
+constexpr uint32_t JournalTagsPerBlock(const Geometry& geometry) {
+  return (geometry.block_bytes - 12 - 16 - 16 - JournalTailBytes(geometry.journal_checksum)) /
+         JournalTagBytes(geometry.journal_checksum);
 }
 
 struct JournalRevoke {
@@ -128,8 +138,8 @@ struct JournalRevoke {
   std::vector<Pblk> blocks;
   bool operator==(const JournalRevoke&) const = default;
 };
-constexpr uint32_t JournalRevokesPerBlock(uint32_t block_bytes) {
-  return (block_bytes - 16 - 4) / 8;
+constexpr uint32_t JournalRevokesPerBlock(const Geometry& geometry) {
+  return (geometry.block_bytes - 16 - JournalTailBytes(geometry.journal_checksum)) / 8;
 }
 
 struct JournalCommit {

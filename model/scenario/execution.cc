@@ -25,6 +25,7 @@ model::Geometry GeometryOf(const Scenario& scenario) {
   const auto inodes = static_cast<uint32_t>(scenario.fs.inodes) + model::kLostFoundIno;
   geometry.inodes = (inodes + per_block - 1) / per_block * per_block;
   geometry.journal_blocks = static_cast<uint32_t>(scenario.fs.journal_blocks);
+  geometry.journal_checksum = static_cast<model::JournalChecksum>(scenario.fs.journal_checksum);
   return geometry;
 }
 

@@ -33,6 +33,9 @@ void VisitFs(FieldVisitor& v, FsConfig& fs) {
          kDataModeNames, fs.data);
   v.Integer({"journal_blocks", "Length of the journal, its superblock included."}, {16, 1 << 20},
             fs.journal_blocks);
+  v.Name({"journal_checksum",
+          "Checksums of the log's blocks; none: the journal has none of the features."},
+         kJournalChecksumNames, fs.journal_checksum);
   v.Integer({"inodes", "Inodes for files, on top of the reserved ones."}, {1, 1 << 16}, fs.inodes);
   v.Boolean({"delalloc", "Delayed allocation."}, fs.delalloc);
   v.Boolean({"dioread_nolock", "Buffered writes allocate unwritten extents."}, fs.dioread_nolock);

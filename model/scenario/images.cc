@@ -40,7 +40,7 @@ bool IsWriteback(const Scenario& scenario) { return scenario.fs.data == DataMode
 
 absl::Status Give(const Scenario& scenario, const CrashScene& scene, const DiskState& state,
                   const model::StateReport& report, ImageSink sink) {
-  const auto layout = LayoutOf(scene, state, model::JournalChecksum::kV3);
+  const auto layout = LayoutOf(scene, state);
   if (!layout.ok()) return layout.status();
   StateImage image;
   image.json = {{"scenario", scenario.name},

@@ -21,12 +21,16 @@ namespace scenario {
 enum class DataMode { kOrdered, kWriteback };
 inline constexpr std::array<std::string_view, 2> kDataModeNames = {"ordered", "writeback"};
 
+enum class JournalChecksum { kNone, kV3 };
+inline constexpr std::array<std::string_view, 2> kJournalChecksumNames = {"none", "v3"};
+
 // Mount and mkfs options. One geometry for the whole file system.
 struct FsConfig {
   int64_t block_bytes = 4096;  // 1024, 2048 or 4096
   int64_t folio_bytes = 4096;  // power of two, 4096 to 65536
   DataMode data = DataMode::kOrdered;
   int64_t journal_blocks = 64;
+  JournalChecksum journal_checksum = JournalChecksum::kV3;
   int64_t inodes = 16;  // for files; the reserved ones come on top
   bool delalloc = true;
   bool dioread_nolock = true;

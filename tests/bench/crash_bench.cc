@@ -101,7 +101,7 @@ class Image {
   Image() : directory_(fs::temp_directory_path() / ("crashdep_bench_" + std::to_string(getpid()))) {
     fs::create_directories(mount_point());
     WithLastState([&](const model::CrashScene& scene, const model::DiskState& disk) {
-      const auto layout = LayoutOf(scene, disk, model::JournalChecksum::kV3);
+      const auto layout = LayoutOf(scene, disk);
       SIM_CHECK(layout.ok());
       std::ofstream out(directory_ / "state.img", std::ios::binary);
       WriteImage(scene, *layout, disk, out);

@@ -80,6 +80,7 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
         return absl::StrCat(FindingKindOf(fault), " ", fs_.history().Find(fault.file)->name);
       case CrashFault::What::kTornCopy:
         return absl::StrCat("copy ", fault.pblk);
+      case CrashFault::What::kTornReplay:
       case CrashFault::What::kHomeOld:
       case CrashFault::What::kHomeNew:
       case CrashFault::What::kHomeForeign:
@@ -172,6 +173,32 @@ TEST_F(EnumerateTest, DataAfterCommit) { EXPECT_GT(Run(20, {.data_before_commit 
 
 TEST_F(EnumerateTest, CommitWithoutFlush) {
   EXPECT_GT(Run(20, {.flush_before_commit = false}), 10);
+}
+
+// The log's old contents are replayed.
+TEST_F(EnumerateTest, CommitWithoutFlushOrChecksums) {
+  EXPECT_GT(Run(20, {.journal_has_checksums = false, .flush_before_commit = false}), 10);
+}
+
+TEST_F(EnumerateTest, RightHistoriesNeedNoChecksums) {
+  EXPECT_EQ(Run(30, {.journal_has_checksums = false}), 0);
+}
+
+TEST_F(EnumerateTest, OtherRulesBrokenWithoutChecksums) {
+  EXPECT_GT(Run(10, {.journal_has_checksums = false, .flush_before_tail = false}), 2);
+  EXPECT_GT(Run(10, {.journal_has_checksums = false, .home_after_commit = false}), 5);
+  EXPECT_GT(Run(40, {.journal_has_checksums = false,
+                     .flush_before_commit = false,
+                     .writes_revokes = false}),
+            20);
+}
+
+TEST_F(EnumerateTest, LostAndFailingSectorsOfALogWithoutChecksums) {
+  EXPECT_GT(Run(40, {.journal_has_checksums = false},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.faults = {LostSector(random), Failing(random)}};
+                }),
+            20);
 }
 
 TEST_F(EnumerateTest, TailWithoutFlush) { EXPECT_GT(Run(20, {.flush_before_tail = false}), 5); }

@@ -10,6 +10,7 @@ namespace model {
 TinyFs::TinyFs(const TinyRules& rules, const CrashOptions& options, uint64_t seed,
                FileContract contract, sim::DeviceConfig device)
     : rules_(rules), contract_(contract), world_({.seed = seed}, strategy_, pool_, stacks_) {
+  if (!rules.journal_has_checksums) geometry_.journal_checksum = JournalChecksum::kNone;
   device.size_sectors = uint64_t{geometry_.blocks} * geometry_.sectors_per_block();
   device_ = std::make_unique<sim::BlockDevice>(world_, device, Mkfs());
   checker_ =

@@ -16,6 +16,7 @@ namespace model {
 
 // What it gets right. Each false is a known way to go wrong.
 struct TinyRules {
+  bool journal_has_checksums = true;  // wrong only along with another
   bool data_before_commit = true;
   bool flush_before_commit = true;
   bool flush_before_tail = true;

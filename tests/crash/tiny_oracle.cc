@@ -36,11 +36,12 @@ bool TinyOracle::LooksLike(SectorContent is, Pblk pblk, uint32_t i,
   const BlockContent& found = fs_.images().Get(ImageOf(is));
   if (ImageSectorOf(is) == i && found == content) return true;
   ImageStore both;
-  const ImageId one = both.Add(found, fs_.images().PblkOf(ImageOf(is)));
-  const ImageId other = both.Add(content, pblk);
-  return !IsJournalBlock(found) &&
-         SameBytes(fs_.geometry(), both, ImageContent(one, ImageSectorOf(is)),
-                   ImageContent(other, i));
+  const DiskLayout layout{.geometry = fs_.geometry()};
+  const DiskBytes one = RenderBlock(layout, fs_.images(), ImageOf(is));
+  const DiskBytes other = RenderBlock(layout, both, both.Add(content, pblk));
+  return std::equal(one.begin() + ImageSectorOf(is) * kSectorBytes,
+                    one.begin() + (ImageSectorOf(is) + 1) * kSectorBytes,
+                    other.begin() + i * kSectorBytes);
 }
 
 // Every block of the state's metadata holds what the state has.

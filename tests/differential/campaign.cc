@@ -40,12 +40,10 @@ class Campaign {
 
   // `where`: how to find the state again.
   void Check(const CrashScene& scene, const DiskState& state, bool data_writeback,
-             model::JournalChecksum checksum, const std::string& where) {
-    const absl::StatusOr<model::DiskLayout> layout = model::LayoutOf(scene, state, checksum);
+             const std::string& where) {
+    const absl::StatusOr<model::DiskLayout> layout = model::LayoutOf(scene, state);
     if (!layout.ok()) return;  // too large for a mountable image
     const model::StateReport report = model::ReportState(scene, state, data_writeback);
-    // Without checksums nobody notices what is torn in the log.
-    if (checksum == model::JournalChecksum::kNone && !report.sound) return;
     Count(*layout, report);
     Write(scene, *layout, state);
     const std::vector<WantedFile> wanted = WantedFiles(scene, *layout, report);
@@ -171,7 +169,6 @@ class Picker : public model::CrashWatcher {
     std::string rules;
     for (const auto& [name, value] : scenario_.policy) absl::StrAppend(&rules, " ", name);
     campaign_.Check(scene, state, scenario_.fs.data == scenario::DataMode::kWriteback,
-                    random_.OneIn(8) ? model::JournalChecksum::kNone : model::JournalChecksum::kV3,
                     absl::StrCat(scenario_.name, rules, ", execution ", execution_, ", family ",
                                  family_, ", turn ", scene.world.turns(), what));
   }

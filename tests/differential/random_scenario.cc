@@ -49,6 +49,7 @@ class Generator {
     fs.dioread_nolock = !random_.OneIn(3);
     fs.buffered_iomap = random_.OneIn(2);
     fs.inline_data = random_.OneIn(6);
+    if (random_.OneIn(4)) fs.journal_checksum = scenario::JournalChecksum::kNone;
     const int64_t blocks = 512 + fs.journal_blocks + Below(1024);
     scenario_.device.size_sectors = blocks * fs.block_bytes / scenario::kSectorBytes;
   }

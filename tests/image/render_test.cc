@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(BlockSizes, RenderTest, testing::Values(1024, 2048, 409
 
 TEST(DiskLayoutTest, ShortLogIsTurnedSoThatItNeedNotWrap) {
   const Geometry geometry{.journal_blocks = 64};
-  const auto layout = MakeDiskLayout(geometry, JournalChecksum::kV3, /*s_start=*/60);
+  const auto layout = MakeDiskLayout(geometry, /*s_start=*/60);
   ASSERT_TRUE(layout.ok());
   EXPECT_EQ(layout->LogBlockOnDisk(60), 1u);
   EXPECT_EQ(layout->LogBlockOnDisk(63), 4u);
@@ -149,7 +149,7 @@ TEST(DiskLayoutTest, ShortLogIsTurnedSoThatItNeedNotWrap) {
 
 TEST(DiskLayoutTest, LongLogIsAsTheModelHasIt) {
   const Geometry geometry{.blocks = 4096, .journal_blocks = 1024};
-  const auto layout = MakeDiskLayout(geometry, JournalChecksum::kV3, /*s_start=*/1000);
+  const auto layout = MakeDiskLayout(geometry, /*s_start=*/1000);
   ASSERT_TRUE(layout.ok());
   EXPECT_EQ(layout->blocks(), 4096u);
   EXPECT_EQ(layout->LogBlockOnDisk(1000), 1000u);
@@ -158,7 +158,7 @@ TEST(DiskLayoutTest, LongLogIsAsTheModelHasIt) {
 
 TEST(DiskLayoutTest, FullGroupHasNoRoomForPadding) {
   const Geometry geometry{.block_bytes = 1024, .blocks = 8192, .journal_blocks = 64};
-  EXPECT_EQ(MakeDiskLayout(geometry, JournalChecksum::kV3, 1).status().message(),
+  EXPECT_EQ(MakeDiskLayout(geometry, 1).status().message(),
             "an image needs a journal of at least 1024 blocks, and this device has no room for 960 "
             "more: it has 8192 of at most 8193 blocks");
 }

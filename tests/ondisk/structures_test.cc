@@ -24,8 +24,10 @@ TEST(BlockContentTest, EachKindOfBlockHasItsName) {
 TEST(BlockContentTest, CapacitiesAreThoseOfTheDiskFormat) {
   EXPECT_EQ(ExtentNodeCapacity(4096), 340u);
   EXPECT_EQ(ExtentNodeCapacity(1024), 84u);
-  EXPECT_EQ(JournalTagsPerBlock(4096), 254u);
-  EXPECT_EQ(JournalRevokesPerBlock(4096), 509u);
+  EXPECT_EQ(JournalTagsPerBlock({}), 253u);
+  EXPECT_EQ(JournalRevokesPerBlock({}), 509u);
+  EXPECT_EQ(JournalTagsPerBlock({.journal_checksum = JournalChecksum::kNone}), 337u);
+  EXPECT_EQ(JournalRevokesPerBlock({.journal_checksum = JournalChecksum::kNone}), 510u);
 }
 
 TEST(BitmapTest, BitsAreSetAndClearedOneByOne) {
