@@ -54,8 +54,8 @@ bool IsUnreadable(const DiskView& disk, const Geometry& geometry, Pblk pblk);
 
 // How many sectors of a block, from the first on, tell whether it is the image with this content.
 // All of them, as anything else fails its checksum, but for two kinds. Of the journal superblock,
-// all that ever changes, and the checksum, is in the first sector. Of a descriptor, revoke or commit
-// block without a checksum it is those that have something to say: the tags, or the records.
+// all that ever changes, and the checksum, is in the first sector. Of a descriptor, revoke or
+// commit block without a checksum it is those that have something to say: the tags, or the records.
 uint32_t SectorsThatTell(const Geometry& geometry, const BlockContent& content);
 
 enum class Presence : uint8_t { kImpossible, kPossible, kCertain };

@@ -104,7 +104,8 @@ void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk
       const Possible contents = disk_.At(sector);
       const SectorContent wanted = ImageContent(copy.checksum, i);
       const auto torn = absl::c_find_if(contents, [&](SectorContent content) {
-        if (geometry_.journal_checksum == JournalChecksum::kNone) return content == sim::kUnreadable;
+        if (geometry_.journal_checksum == JournalChecksum::kNone)
+          return content == sim::kUnreadable;
         return !SameBytes(geometry_, images_, content, wanted);
       });
       if (torn == contents.end()) continue;

@@ -30,9 +30,9 @@ struct CrashFault {
     kOldName,   // a file has a name that a promise says it has no more
     kName,      // a name is not what the recovered transactions have made it: metadata
     kTornCopy,  // a copy in the log is not what its tag says: pblk, the block that it is of
-    kTornReplay,  // without checksums: what is replayed is not what the tag is of: pblk, home
-    kHomeOld,   // a block at home lacks a change of the recovered state
-    kHomeNew,   // a block at home has a change that the recovered state does not
+    kTornReplay,   // without checksums: what is replayed is not what the tag is of: pblk, home
+    kHomeOld,      // a block at home lacks a change of the recovered state
+    kHomeNew,      // a block at home has a change that the recovered state does not
     kHomeForeign,  // a block at home is something else altogether
     kMetadata,     // the committed state is wrong in itself: metadata
     kRecovery,     // recovery, interrupted and run again, gives something else

@@ -21,9 +21,8 @@ class RecoveredDisk {
 
   SectorContent At(Pblk pblk, uint32_t index) const {
     const LogCopy* const copy = replay_.CopyFor(pblk);
-    return copy != nullptr
-               ? ReplayedContents(StateView(state_), geometry_, *copy, index).front()
-               : state_[geometry_.first_sector(pblk) + index];
+    return copy != nullptr ? ReplayedContents(StateView(state_), geometry_, *copy, index).front()
+                           : state_[geometry_.first_sector(pblk) + index];
   }
 
  private:
@@ -81,8 +80,8 @@ class MetadataOnDisk {
 
 // The log once more, as PASS_SCAN reads it where a checksum is wrong [fs/jbd2/recovery.c,
 // do_one_pass()]: a descriptor or revoke block that is torn, but begins as it should, ends the log
-// only if the commit block of its transaction is not there either. If it is, recovery fails. Without
-// checksums nothing is wrong.
+// only if the commit block of its transaction is not there either. If it is, recovery fails.
+// Without checksums nothing is wrong.
 class TornLog {
  public:
   TornLog(const CrashScene& scene, const DiskState& state)

@@ -79,8 +79,7 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
   j_free.init(static_cast<int>(j_last - j_first));
   j_max_transaction_buffers = static_cast<int>(j_last / 4);
   j_transaction_overhead_buffers =
-      1 + DivRoundUp(j_max_transaction_buffers,
-                     static_cast<int>(JournalTagsPerBlock(geometry)));
+      1 + DivRoundUp(j_max_transaction_buffers, static_cast<int>(JournalTagsPerBlock(geometry)));
   j_revoke_records_per_block = static_cast<int>(JournalRevokesPerBlock(geometry));
   const sim::TaskId kjournald =
       world.Spawn("jbd2/sda-8", sim::TaskKind::kDaemon, [this] { kjournald2(); }).id();

@@ -187,10 +187,10 @@ TEST_F(EnumerateTest, RightHistoriesNeedNoChecksums) {
 TEST_F(EnumerateTest, OtherRulesBrokenWithoutChecksums) {
   EXPECT_GT(Run(10, {.journal_has_checksums = false, .flush_before_tail = false}), 2);
   EXPECT_GT(Run(10, {.journal_has_checksums = false, .home_after_commit = false}), 5);
-  EXPECT_GT(Run(40, {.journal_has_checksums = false,
-                     .flush_before_commit = false,
-                     .writes_revokes = false}),
-            20);
+  EXPECT_GT(
+      Run(40,
+          {.journal_has_checksums = false, .flush_before_commit = false, .writes_revokes = false}),
+      20);
 }
 
 TEST_F(EnumerateTest, LostAndFailingSectorsOfALogWithoutChecksums) {

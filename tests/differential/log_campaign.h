@@ -18,6 +18,7 @@ namespace differential {
 
 struct LogResult {
   uint64_t executions = 0;                 // compared: those with long logs are not
+  uint64_t refused = 0;                    // of these, those that the checker has said are too much
   uint64_t clean = 0;                      // for both
   uint64_t found = 0;                      // in the model
   uint64_t told = 0;                       // of these, states that the log can tell
