@@ -152,10 +152,10 @@ class Document:
         if agrees(want, printed):
             return want
         if update:
-            want = updated(want, printed)
-            if agrees(want, printed):
+            new = updated(want, printed)
+            if agrees(new, printed):
                 print(f"{self.path}: updated: {command}")
-                return want
+                return new
         self.differences += 1
         print(f"{self.path}: $ {command}\nprints")
         print("\n".join(printed[:60]))
