@@ -11,9 +11,9 @@
 // not atomic. Its own transactions are, block by block; only a sync makes all of it durable.
 //
 // When the file grows, the block of its old end is zeroed before, as by other calls that let it
-// grow; but for a range that is zeroed, if it has all of that block. (The 2026 series says only that
-// it is done before the size changes. Done before such a block becomes unwritten, it would bring
-// back a folio with what the range is to lose.)
+// grow; but for a range that is zeroed, if it has all of that block. (The 2026 series says only
+// that it is done before the size changes. Done before such a block becomes unwritten, it would
+// bring back a folio with what the range is to lose.)
 //
 // Not modelled: collapse and insert range; O_SYNC; files with inline data, which would be
 // converted.
