@@ -368,7 +368,6 @@ void DporStrategy::FindRaces() {
   }
   for (Event& request : requests_) {
     request.before = ClockBefore(request);
-    AddHandOver(request);
     FindRacesOf(request);
   }
   for (const Race& race : races_) Reverse(race);
