@@ -55,7 +55,7 @@ def agrees(want, printed):
 
 
 def shape(line):
-    return re.sub(r"\s+", " ", re.sub(r"\b[0-9a-f]{6,}\b|[0-9][0-9,.e]*", "#", line))
+    return re.sub(r"\s+", " ", re.sub(r"\b[0-9a-f]{6,}\b|\b[0-9][0-9,.e]*", "#", line))
 
 
 def updated(want, printed):
