@@ -224,7 +224,7 @@ Errno UpdateDisksizeAtSubmit(Handle& handle, MpageData& mpd, Lblk mapped_to) {
   Ext4Inode& inode = mpd.inode;
   const uint64_t end = uint64_t{mapped_to} * inode.sbi.block_bytes();
   if (end <= inode.i_disksize.load()) return Errno::kOk;
-  // Also if it is raised already: by a write that waits for its own handle, in the next transaction.
+  // Also if it is raised already, by a write that has yet to start its own handle.
   (void)ext4_update_i_disksize(inode, end);
   return ext4_mark_inode_dirty(handle, inode);
 }
