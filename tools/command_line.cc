@@ -140,7 +140,9 @@ CLI::App& AddImage(CLI::App& app, ImageArguments& image) {
   CLI::App& command =
       *app.add_subcommand("image", "Write a crash state of a trace as an ext4 image");
   AddInput(command, "TRACE", image.trace, kTrace);
-  AddOutput(command, image.image, "The image to write; FILE.json says what is in it", "FILE");
+  AddOutput(command, image.image,
+            "The image to write; FILE.json says what is in it, FILE.journal is an external journal",
+            "FILE");
   AddNumber(command, "--state", image.state,
             "Which one of the states possible then (default: the finding's own)");
   return command;

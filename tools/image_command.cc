@@ -16,15 +16,34 @@ namespace {
 using scenario::Cat;
 using scenario::StateImage;
 
-// The image, and what is known of it.
+// The image, that of the journal's device if it has one, and what is known of them.
 absl::Status WriteFiles(const std::string& path, const StateImage& image) {
+  const bool external = image.write_journal != nullptr;
+  const std::string journal_path = path + ".journal";
   if (absl::Status status = CheckIsOurImage(path); !status.ok()) return status;
+  if (absl::Status status = external ? CheckIsOurImage(journal_path) : absl::OkStatus();
+      !status.ok()) {
+    return status;
+  }
   absl::StatusOr<OutputFile> device = OutputFile::Open(path);
   if (!device.ok()) return device.status();
+  auto journal = OutputFile::OpenIfAsked(external ? std::optional(journal_path) : std::nullopt);
+  if (!journal.ok()) return journal.status();
   absl::StatusOr<OutputFile> json = OutputFile::Open(path + ".json");
   if (!json.ok()) return json.status();
   if (absl::Status status = device->WriteWith(image.write); !status.ok()) return status;
+  if (external) {
+    absl::Status status = (*journal)->WriteWith(image.write_journal);
+    if (!status.ok()) return status;
+  }
   return json->Write(image.json.dump(1) + "\n");
+}
+
+// What has been written beside the image.
+std::string Others(const std::string& path, const StateImage& image) {
+  const std::string json = path + ".json";
+  return image.write_journal != nullptr ? Cat(", ", path, ".journal and ", json)
+                                        : Cat(" and ", json);
 }
 
 // "sound", or the oracles that are not content.
@@ -58,8 +77,8 @@ ExitCode ImageCommand(const ImageArguments& arguments, const Backend& backend, C
         console.out << "  " << oracle << ": " << std::string(finding) << "\n";
       }
     }
-    console.out << VerdictOf(image) << "\n\nwritten: " << arguments.image << " and "
-                << arguments.image << ".json\n";
+    console.out << VerdictOf(image) << "\n\nwritten: " << arguments.image
+                << Others(arguments.image, image) << "\n";
     return absl::OkStatus();
   };
   const absl::Status status = backend.image(*trace, arguments.state, sink);

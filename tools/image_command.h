@@ -1,7 +1,8 @@
 // crashdep image, crashdep images: crash states as ext4 images, which e2fsck and Linux open.
 //
 // Beside each image, in a file of its name and ".json", lies what is known of it
-// (model/scenario/images.h).
+// (model/scenario/images.h); and if the journal has a device of its own, that in a file of its name
+// and ".journal".
 #pragma once
 
 #include <cstdint>

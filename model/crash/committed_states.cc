@@ -9,9 +9,8 @@ CommittedStates::CommittedStates(const sim::BlockDevice& device, const Geometry&
     : geometry_(geometry), images_(images) {
   CommittedState& initial = states_.emplace_back();
   for (Pblk pblk = 0; pblk < geometry.blocks; ++pblk) {
-    const bool in_journal = pblk >= geometry.journal() && pblk < geometry.first_data();
     const SectorContent first = device.initial(geometry.first_sector(pblk));
-    if (in_journal || KindOf(first) != ContentKind::kImage) continue;
+    if (geometry.InJournal(pblk) || KindOf(first) != ContentKind::kImage) continue;
     initial.images.emplace(pblk, ImageOf(first));
   }
   open_ = initial.images;

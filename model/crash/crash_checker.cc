@@ -34,10 +34,7 @@ struct CrashChecker::Impl {
         submissions(o.lock_tracker),
         judge(view, g, i, h, states, o.recovery) {}
 
-  bool InLog(uint64_t sector) const {
-    const Pblk pblk = geometry.block_of_sector(sector);
-    return pblk >= geometry.journal() && pblk < geometry.first_data();
-  }
+  bool InLog(uint64_t sector) const { return geometry.InJournal(geometry.block_of_sector(sector)); }
 
   void ReadLogBlocks(const sim::Bio& bio);
   void CountSector(size_t contents, int change);

@@ -21,7 +21,7 @@
 // outcomes there already are, and everything against a new outcome. What a flush makes impossible
 // needs no judging.
 //
-// Not modelled: data journalling, fast commits, an external journal; contents of inline-data files.
+// Not modelled: data journalling, fast commits; contents of inline-data files.
 #pragma once
 
 #include <memory>

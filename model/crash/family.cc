@@ -20,7 +20,7 @@ std::vector<CrashFault> FamilyJudge::JudgeAll(const PossibleRecovery& recovery) 
   for (const MetadataFault& fault : CheckNames(history_, tree, recovery.outcome.recovered)) {
     faults_.push_back({.what = What::kName, .metadata = fault});
   }
-  JudgeCopies(recovery, geometry_.journal(), geometry_.first_data());
+  JudgeCopies(recovery, geometry_.journal(), geometry_.journal_end());
   for (const Pblk pblk : tree.metadata) JudgeHome(recovery, pblk);
   JudgeRecoveryAgain(recovery);
   for (const RecoveredFile& recovered : tree.files) {
@@ -96,7 +96,7 @@ void FamilyJudge::JudgeFailure(Pblk fails_at) {
 // PASS_REPLAY checks each copy against its tag, and the commit block says that they are all there.
 // Without checksums all that it finds out is that it cannot read one.
 void FamilyJudge::JudgeCopies(const PossibleRecovery& recovery, Pblk first, Pblk end) {
-  if (end <= geometry_.journal() || first >= geometry_.first_data()) return;
+  if (end <= geometry_.journal() || first >= geometry_.journal_end()) return;
   for (const LogCopy& copy : recovery.replay.copies_read()) {
     if (copy.log_pblk < first || copy.log_pblk >= end) continue;
     for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
@@ -157,7 +157,7 @@ void FamilyJudge::JudgeReplay(const PossibleRecovery& recovery, const LogCopy& c
 // Without checksums, what the log's blocks in [first, end) hold shows at home.
 void FamilyJudge::JudgeReplayedFrom(const PossibleRecovery& recovery, Pblk first, Pblk end) {
   if (geometry_.journal_checksum != JournalChecksum::kNone) return;
-  if (end <= geometry_.journal() || first >= geometry_.first_data()) return;
+  if (end <= geometry_.journal() || first >= geometry_.journal_end()) return;
   const RecoveredTree& tree = states_.Tree(recovery.outcome.recovered);
   for (const LogCopy& copy : recovery.replay.copies_read()) {
     if (copy.log_pblk < first || copy.log_pblk >= end) continue;

@@ -57,7 +57,7 @@ std::string FileName(const CrashScene& scene, FileKey key) {
 std::string BlockName(const CrashScene& scene, Pblk pblk) {
   const Geometry& geometry = scene.geometry;
   if (pblk == geometry.journal()) return "journal superblock";
-  if (pblk > geometry.journal() && pblk < geometry.first_data()) {
+  if (geometry.InJournal(pblk)) {
     return absl::StrCat("log's block ", pblk - geometry.journal());
   }
   if (pblk == geometry.superblock()) return "superblock";

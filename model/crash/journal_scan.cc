@@ -197,11 +197,11 @@ std::vector<Outcome> ScanJournal(const DiskView& disk, const Geometry& geometry,
 }
 
 ReplayMap::ReplayMap(const Geometry& geometry, const Outcome& outcome) {
-  std::vector<Tid> revoked(outcome.revokes.empty() ? 0 : geometry.blocks);
+  std::vector<Tid> revoked(outcome.revokes.empty() ? 0 : geometry.end());
   for (const LogRevoke& revoke : outcome.revokes) revoked[revoke.blocknr] = revoke.tid;
   for (const LogCopy& copy : outcome.copies) {
     if (!revoked.empty() && revoked[copy.blocknr] >= copy.tid) continue;
-    if (newest_.empty()) newest_.resize(geometry.blocks);
+    if (newest_.empty()) newest_.resize(geometry.end());
     copies_read_.push_back(copy);
     newest_[copy.blocknr] = copies_read_.size();
   }

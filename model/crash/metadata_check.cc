@@ -18,11 +18,11 @@ class MetadataReader {
       : geometry_(geometry),
         images_(images),
         state_(state),
-        owner_(geometry.blocks),
+        owner_(geometry.end()),
         names_(geometry.inodes + 1),
         links_(geometry.inodes + 1),
         orphan_(geometry.inodes + 1) {
-    tree_.blocks.resize(geometry.blocks);
+    tree_.blocks.resize(geometry.end());
   }
 
   RecoveredTree Read() {

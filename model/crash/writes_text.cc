@@ -97,8 +97,8 @@ class WritesTeller {
   void Tell(const char* fate, sim::BioId id, const sim::Landing& place, const std::string& why,
             IsConcerned is_concerned) {
     const sim::Bio& bio = scene_.device.bio(id);
-    absl::StrAppendFormat(&text_, "  %s bio %d, %s%s, sectors [%d, %d)", fate, id.value, bio.what,
-                          JournalText(bio), place.sector, place.end());
+    absl::StrAppendFormat(&text_, "  %s bio %d, %s%s, sectors [%d, %d)%s", fate, id.value, bio.what,
+                          JournalText(bio), place.sector, place.end(), DeviceText(bio));
     std::vector<uint64_t> sectors;
     for (uint64_t sector = place.sector; sector < place.end(); ++sector) {
       if (is_concerned(sector)) sectors.push_back(sector);
@@ -127,6 +127,13 @@ class WritesTeller {
     if (tid != 0) return absl::StrCat(" of transaction ", tid);
     if (bio.sector == scene_.geometry.first_sector(scene_.geometry.journal())) return "";
     return absl::StrCat(" of the ", BlockName(scene_, scene_.images.PblkOf(image)));
+  }
+  // Of two devices that which is not the file system's.
+  const char* DeviceText(const sim::Bio& bio) const {
+    const Geometry& geometry = scene_.geometry;
+    const bool on_journals =
+        geometry.external_journal && geometry.InJournal(geometry.block_of_sector(bio.sector));
+    return on_journals ? " of the journal's device" : "";
   }
   std::string Submitter(const sim::Bio& bio) const {
     return bio.submitter.valid() ? scene_.world.tasks()[bio.submitter.value]->name() : "an event";

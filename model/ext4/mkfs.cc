@@ -42,7 +42,7 @@ class Maker {
         block_bitmap_(geometry.blocks),
         inode_bitmap_(geometry.inodes),
         inode_table_(geometry.inode_table_blocks()) {
-    for (uint64_t sector = 0; sector < geometry.first_sector(geometry.blocks); ++sector) {
+    for (uint64_t sector = 0; sector < geometry.first_sector(geometry.end()); ++sector) {
       sectors_.push_back(StaleContent(sector));
     }
     for (InodeTableBlock& block : inode_table_) block.inodes.resize(geometry.inodes_per_block());
@@ -51,7 +51,7 @@ class Maker {
     MakeDirectory(kRootIno, 3, geometry.root_directory());
     MakeDirectory(kLostFoundIno, 2, geometry.lost_found());
     root_.entries["lost+found"] = kLostFoundIno;
-    MakeJournal();
+    if (!geometry.external_journal) MakeJournalInode();
   }
 
   absl::Status AddFile(const MkfsFile& file);
@@ -62,7 +62,7 @@ class Maker {
     return inode_table_[(ino - 1) / geometry_.inodes_per_block()].inodes[geometry_.inode_slot(ino)];
   }
   void MakeDirectory(Ino ino, uint16_t links, Pblk pblk);
-  void MakeJournal();
+  void MakeJournalInode();
   absl::Status Allocate(const MkfsFile& file, DiskInode& inode);
   void FillData(const Extent& extent, uint64_t size_bytes, WriteId write);
   void PutBlock(Pblk pblk, BlockContent content);
@@ -90,7 +90,7 @@ void Maker::MakeDirectory(Ino ino, uint16_t links, Pblk pblk) {
   directory.i_block.extents = {{0, 1, pblk, false}};
 }
 
-void Maker::MakeJournal() {
+void Maker::MakeJournalInode() {
   DiskInode& journal = Inode(kJournalIno);
   journal.type = FileType::kRegular;
   journal.i_links_count = 1;
@@ -199,7 +199,7 @@ std::vector<SectorContent> Maker::Finish() {
   PutBlock(geometry_.root_directory(), std::move(root_));
   PutBlock(geometry_.lost_found(), DirectoryBlock{});
   PutBlock(geometry_.journal(), JournalSuperblock{});
-  const uint64_t log_end = geometry_.first_sector(geometry_.first_data());
+  const uint64_t log_end = geometry_.first_sector(geometry_.journal_end());
   for (uint64_t sector = geometry_.first_sector(geometry_.journal() + 1); sector < log_end;
        ++sector) {
     sectors_[sector] = kZeroContent;

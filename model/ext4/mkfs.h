@@ -37,7 +37,7 @@ struct MkfsFile {
 // EXT4_MIN_INLINE_DATA_SIZE: what i_block takes. No extended attribute holds the rest.
 inline constexpr uint64_t kMaxInlineBytes = 60;
 
-// The contents of all geometry.blocks, sector by sector. Files get the numbers behind
+// The contents of all devices, sector by sector. Files get the numbers behind
 // kLostFoundIno, in order, and are created in `history`, whose table `granules` is. Fails, with a
 // message that says how much is there and how much is wanted, if something does not fit.
 absl::StatusOr<std::vector<SectorContent>> MakeFilesystem(const Geometry& geometry,

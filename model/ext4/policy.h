@@ -1,6 +1,7 @@
 // The design decisions that the paths depend on, one field each. False, the default, is what the
 // kernel that we follow does; true is the other way: an old bug, or a rule that a design relies on
-// broken on purpose. Path code asks the policy at the one line where the decision is made.
+// broken on purpose; or, of one that there still is, as it would be right. Path code asks the
+// policy at the one line where the decision is made.
 //
 // `source` is where the rule is laid down: a kernel commit, a patch of the iomap buffered-write
 // series of 2026-02-03 ("v2 patch NN"), or a function whose comment says so.
@@ -126,6 +127,12 @@ namespace model {
   FIELD(commit_without_flush,                                                                      \
         "the commit record is written without a flush of the cache before it",                     \
         "journal_submit_commit_record()")                                                          \
+  FIELD(no_t_need_data_flush,                                                                      \
+        "external journal: a sync leaves the flush to the running transaction, and does not tell it", \
+        "aac45075f6d7")                                                                            \
+  FIELD(flush_data_device_always,                                                                  \
+        "external journal: every commit flushes the other device first, for more than ordered data", \
+        "jbd2_journal_commit_transaction(), t_need_data_flush; cc3e1bea5d87")                      \
   FIELD(tail_advance_without_flush,                                                                \
         "the log's tail moves on before the blocks written home are durable",                      \
         "jbd2_cleanup_journal_tail(); a0851ea9cd55")                                               \

@@ -37,7 +37,7 @@ TaggedWrite TaggedWriteOf(const History& history, WriteId write) {
 
 bool SectorBytes::InLog(uint64_t sector) const {
   const Pblk pblk = layout_.geometry.block_of_sector(sector);
-  return pblk > layout_.geometry.journal() && pblk < layout_.geometry.first_data();
+  return layout_.geometry.InJournal(pblk) && pblk != layout_.geometry.journal();
 }
 
 const DiskBytes& SectorBytes::Block(ImageId image, bool in_log) {

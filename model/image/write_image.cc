@@ -2,8 +2,10 @@
 
 #include <nettle/sha2.h>
 
+#include <algorithm>
 #include <ostream>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/escaping.h"
 #include "model/image/sector_bytes.h"
 #include "nlohmann/json.hpp"
@@ -20,10 +22,6 @@ std::string Sha256(std::string_view bytes) {
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof(digest)});
 }
 
-bool IsZero(const std::vector<char>& block) {
-  return std::all_of(block.begin(), block.end(), [](char byte) { return byte == 0; });
-}
-
 }  // namespace
 
 absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state) {
@@ -34,29 +32,71 @@ absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& st
   return MakeDiskLayout(geometry, super.s_start);
 }
 
-void WriteImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
-                std::ostream& out) {
-  const Geometry& geometry = layout.geometry;
-  SectorBytes bytes(layout, scene.images, scene.history);
-  std::vector<char> block;
-  for (Pblk pblk = 0; pblk < geometry.blocks; ++pblk) {
-    block.clear();
-    for (uint32_t i = 0; i < geometry.sectors_per_block(); ++i) {
-      const uint64_t sector = geometry.first_sector(pblk) + i;
-      const DiskBytes content = bytes.At(sector, state[sector]);
+namespace {
+
+class Writer {
+ public:
+  Writer(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
+         std::ostream& out)
+      : geometry_(layout.geometry),
+        state_(state),
+        out_(out),
+        bytes_(layout, scene.images, scene.history) {}
+
+  // The model's block, as block `at` of the image.
+  void PutBlock(Pblk pblk, uint64_t at) {
+    DiskBytes block;
+    for (uint32_t i = 0; i < geometry_.sectors_per_block(); ++i) {
+      const uint64_t sector = geometry_.first_sector(pblk) + i;
+      const DiskBytes content = bytes_.At(sector, state_[sector]);
       block.insert(block.end(), content.begin(), content.end());
     }
-    if (IsZero(block)) continue;
-    out.seekp(static_cast<std::streamoff>(geometry.first_sector(pblk) * kSectorBytes));
-    out.write(block.data(), static_cast<std::streamsize>(block.size()));
+    Put(block, at * geometry_.block_bytes);
+  }
+  void Put(const DiskBytes& bytes, uint64_t at_byte) {
+    if (absl::c_all_of(bytes, [](uint8_t byte) { return byte == 0; })) return;
+    out_.seekp(static_cast<std::streamoff>(at_byte));
+    out_.write(reinterpret_cast<const char*>(bytes.data()),
+               static_cast<std::streamsize>(bytes.size()));
+    end_ = std::max(end_, at_byte + bytes.size());
   }
   // The last byte gives the file its size.
-  const uint64_t end = uint64_t{layout.blocks()} * geometry.block_bytes;
-  if (layout.padding() != 0 || IsZero(block)) {
-    out.seekp(static_cast<std::streamoff>(end - 1));
-    out.put(0);
+  void Finish(uint64_t blocks) {
+    const uint64_t end = blocks * geometry_.block_bytes;
+    if (end_ < end) {
+      out_.seekp(static_cast<std::streamoff>(end - 1));
+      out_.put(0);
+    }
+    out_.flush();
   }
-  out.flush();
+
+ private:
+  const Geometry& geometry_;
+  const DiskState& state_;
+  std::ostream& out_;
+  SectorBytes bytes_;
+  uint64_t end_ = 0;
+};
+
+}  // namespace
+
+void WriteImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
+                std::ostream& out) {
+  Writer writer(scene, layout, state, out);
+  for (Pblk pblk = 0; pblk < layout.geometry.blocks; ++pblk) writer.PutBlock(pblk, pblk);
+  writer.Finish(layout.blocks());
+}
+
+void WriteJournalImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
+                       std::ostream& out) {
+  Writer writer(scene, layout, state, out);
+  writer.Put(RenderJournalDevice(layout), 0);
+  const Pblk journal = layout.geometry.journal();
+  writer.PutBlock(journal, layout.journal_superblock());
+  for (uint32_t block = 1; block < layout.geometry.journal_blocks; ++block) {
+    writer.PutBlock(journal + block, layout.LogBlockOnDisk(block));
+  }
+  writer.Finish(layout.log_end());
 }
 
 std::string FileBytes(const CrashScene& scene, const DiskLayout& layout,

@@ -13,10 +13,13 @@ namespace model {
 // The layout of the image of `state`. Fails if the device is too large for one that can be mounted.
 absl::StatusOr<DiskLayout> LayoutOf(const CrashScene& scene, const DiskState& state);
 
-// Writes the whole device. Blocks of zeros are skipped, so that the file is sparse: `out` is empty
-// and can be positioned; whether it is good afterwards says whether all is written.
+// Writes the file system's device. Blocks of zeros are skipped, so that the file is sparse: `out`
+// is empty and can be positioned; whether it is good afterwards says whether all is written.
 void WriteImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
                 std::ostream& out);
+// The same of an external journal's device.
+void WriteJournalImage(const CrashScene& scene, const DiskLayout& layout, const DiskState& state,
+                       std::ostream& out);
 
 // {"sound", "why_not", "recovered": {"first_transaction", "last_transaction"}, "orphans",
 //  "verdicts": {oracle: [message]}, "files": [{"path", "size", "sha256"}]}

@@ -207,6 +207,17 @@ std::optional<LogTail> NewTail(Journal& journal) {
   return tail;
 }
 
+// The flush before the commit record is of the log's device only.
+void FlushDataDevice(Journal& journal, const Transaction& transaction, bool update_tail) {
+  if (!IsExternal(journal) || !journal.options.barrier) return;
+  // ORDER: data that the transaction gives away is durable before it commits, and what was written
+  // home before the log forgets it.
+  const bool need_data_flush =
+      transaction.t_need_data_flush || journal.policy.flush_data_device_always;
+  const bool need_home_flush = update_tail && !journal.policy.tail_advance_without_flush;
+  if (need_data_flush || need_home_flush) journal.buffers.blkdev_issue_flush();
+}
+
 // Phases 3 and 4.
 void WaitForLog(Journal& journal, Transaction& transaction, LogIo& log_bufs, LogIo& io_bufs) {
   io_bufs.written.wait_for_completion();
@@ -302,6 +313,7 @@ void jbd2_journal_commit_transaction(Journal& journal) {
   // ORDER: looked up before the flush that it relies on.
   const std::optional<LogTail> tail = NewTail(journal);
   SetState(journal, transaction, TransactionState::kCommitDflush);
+  FlushDataDevice(journal, transaction, tail.has_value());
   WaitForLog(journal, transaction, log_bufs, io_bufs);
   SetState(journal, transaction, TransactionState::kCommitJflush);
   journal_submit_commit_record(journal, transaction);

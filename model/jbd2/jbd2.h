@@ -8,12 +8,13 @@
 // Modelled: handles with credits, revoke credits and reserved handles; every wait of a handle's
 // start; all states of a transaction and every wait of its commit; frozen and shadowed buffers;
 // forget lists and freed buffers; ordered data; revoke records; checkpointing, log space, the
-// log's tail and its superblock; abort; barriers against all handles. Credits, log blocks and tags
-// are counted as in the kernel, with 64-bit tags, and checksum v3 or none.
+// log's tail and its superblock; a device of its own for the log, and what is flushed on which of
+// the two; abort; barriers against all handles. Credits, log blocks and tags are counted as in the
+// kernel, with 64-bit tags, and checksum v3 or none.
 //
 // Not modelled, and why that is harmless:
-// - async commit, external journals, fast commit, data=journal, undo access, errno in the journal
-//   superblock: other configurations of the same paths.
+// - async commit, fast commit, data=journal, undo access, errno in the journal superblock: other
+//   configurations of the same paths.
 // - Escaping of blocks that begin with the magic number: contents here are structures, not bytes.
 // - Batching of synchronous handles, the early start of commits by log usage, shrinkers: when
 //   somebody else asks for a commit or a checkpoint is explored anyway.
@@ -187,7 +188,8 @@ Errno jbd2_journal_force_commit(Journal& journal, sim::Site site = sim::Site::He
 // The same, where a handle may be open: it then waits for the committing transaction only. True if
 // there was something to wait for, so that it makes sense to try again.
 bool jbd2_journal_force_commit_nested(Journal& journal, sim::Site site = sim::Site::Here());
-// Will the commit of `tid` flush the device after now? If not, fsync has to.
+// Will the commit of `tid` flush the file system's device after now? If not, fsync has to. One
+// that is running will: it is told to.
 bool jbd2_trans_will_send_data_barrier(Journal& journal, Tid tid);
 
 bool jbd2_transaction_committed(Journal& journal, Tid tid);

@@ -81,8 +81,9 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
   j_transaction_overhead_buffers =
       1 + DivRoundUp(j_max_transaction_buffers, static_cast<int>(JournalTagsPerBlock(geometry)));
   j_revoke_records_per_block = static_cast<int>(JournalRevokesPerBlock(geometry));
+  const char* const name = IsExternal(*this) ? "jbd2/sdb" : "jbd2/sda-8";
   const sim::TaskId kjournald =
-      world.Spawn("jbd2/sda-8", sim::TaskKind::kDaemon, [this] { kjournald2(); }).id();
+      world.Spawn(name, sim::TaskKind::kDaemon, [this] { kjournald2(); }).id();
   for (sim::WaitQueue* const queue :
        {&j_wait_transaction_locked, &j_wait_done_commit, &ji_commit_running}) {
     queue->set_owner(kjournald);
@@ -190,9 +191,20 @@ bool jbd2_trans_will_send_data_barrier(Journal& journal, Tid tid) {
   journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   if (tid <= journal.j_commit_sequence) return false;
+  if (journal.committing_tid() != tid) {
+    SIM_CHECK(journal.running_tid() == tid);
+    // ORDER: before the commit begins, which may have nothing else to flush that device for.
+    if (!journal.policy.no_t_need_data_flush) {
+      journal.j_running_transaction->t_need_data_flush = true;
+    }
+    return true;
+  }
+  const Transaction& committing = *journal.j_committing_transaction;
+  if (IsExternal(journal)) {
+    return committing.t_need_data_flush && committing.t_state < TransactionState::kCommitDflush;
+  }
   // The flush comes with the commit record.
-  return journal.committing_tid() != tid ||
-         journal.j_committing_transaction->t_state < TransactionState::kCommitJflush;
+  return committing.t_state < TransactionState::kCommitJflush;
 }
 
 bool jbd2_transaction_committed(Journal& journal, Tid tid) {
@@ -268,6 +280,8 @@ void jbd2_journal_put_journal_head(Journal& journal, JournalHead& jh) {
 }
 
 // --- The log -------------------------------------------------------------------------------------
+
+bool IsExternal(const Journal& journal) { return journal.buffers.geometry().external_journal; }
 
 Pblk jbd2_journal_next_log_block(Journal& journal) {
   PlainSpinGuard j_state_lock(journal.j_state_lock);

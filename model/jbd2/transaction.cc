@@ -19,6 +19,7 @@ void jbd2_get_transaction(Journal& journal) {
   transaction.t_outstanding_credits =
       journal.j_transaction_overhead_buffers + journal.j_reserved_credits;
   transaction.t_outstanding_revokes = 0;
+  transaction.t_need_data_flush = false;
   journal.j_running_transaction = &transaction;
   journal.j_wait_commit.WakeAll();  // the commit timer
 }

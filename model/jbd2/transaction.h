@@ -45,6 +45,9 @@ struct Transaction {
   Tid t_tid = 0;
   sim::Shared<TransactionState> t_state{world, {"t_state"}, {}, TransactionState::kRunning};
   uint32_t t_log_start = 0;  // its first log block
+  // The commit flushes the file system's device, if the log has another. [no locking]: only ever
+  // set, while it is running.
+  bool t_need_data_flush = false;
   BufferHeads t_reserved_list{world, {"t_reserved_list"}, {}, {}};
   BufferHeads t_buffers{world, {"t_buffers"}, {}, {}};  // kMetadata
   BufferHeads t_shadow_list{world, {"t_shadow_list"}, {}, {}};
@@ -83,6 +86,8 @@ void jbd2_journal_wait_updates(Journal& journal, sim::Site site = sim::Site::Her
 
 // --- journal.cc ----------------------------------------------------------------------------------
 
+// j_dev != j_fs_dev: the log is on a device of its own, which has a cache of its own.
+bool IsExternal(const Journal& journal);
 JournalHead& jbd2_journal_add_journal_head(Journal& journal, BufferHead& bh);
 // Frees it if nobody needs it any more.
 void jbd2_journal_put_journal_head(Journal& journal, JournalHead& jh);

@@ -90,6 +90,7 @@ Errno jbd2_journal_file_inode(Handle& handle, JournalInode& jinode, bool write, 
   if (jinode.i_transaction == transaction || jinode.i_next_transaction == transaction) {
     return Errno::kOk;
   }
+  transaction->t_need_data_flush = true;
   if (jinode.i_transaction != nullptr) {
     SIM_CHECK(jinode.i_transaction == journal.j_committing_transaction);
     jinode.i_next_transaction = transaction;

@@ -7,7 +7,7 @@ namespace model {
 uint32_t DiskLayout::LogBlockOnDisk(uint32_t log_block) const {
   if (log_block == 0) return 0;
   const uint32_t ring = geometry.journal_blocks - 1;
-  return 1 + (log_block + ring - first_log_block) % ring;
+  return journal_superblock() + 1 + (log_block + ring - first_log_block) % ring;
 }
 
 std::vector<Extent> DiskLayout::JournalExtents() const {

@@ -32,6 +32,12 @@ inline constexpr uint32_t kJbd2Incompat64bit = 0x2;
 inline constexpr uint32_t kJbd2IncompatCsumV3 = 0x10;
 inline constexpr uint8_t kJbd2Crc32cChecksum = 4;
 
+// s_uuid of every journal, and of the device that it has to itself.
+inline constexpr uint8_t kJournalUuid[16] = {'c', 'r', 'a', 's', 'h', 'd',
+                                             'e', 'p', ' ', 'l', 'o', 'g'};
+// s_uuid of every file system, which an external journal has among its users.
+inline constexpr uint8_t kFileSystemUuid[16] = {'c', 'r', 'a', 's', 'h', 'd', 'e', 'p'};
+
 inline bool BeginsWithJournalMagic(absl::Span<const uint8_t> bytes) {
   return boost::endian::load_big_u32(bytes.data()) == kJbd2Magic;
 }

@@ -20,17 +20,28 @@ using boost::endian::store_little_u32;
 constexpr uint32_t kTime = 1735689600;
 // EXT4_INODE_SIZE(sb) - 128, as mke2fs asks for: up to i_projid.
 constexpr uint16_t kExtraIsize = 32;
-constexpr uint8_t kUuid[16] = {'c', 'r', 'a', 's', 'h', 'd', 'e', 'p'};
+// Of an external journal's device: 7:1, as of /dev/loop1. Who mounts says which it is.
+constexpr uint32_t kJournalDevice = 0x0701;
 constexpr uint32_t kSuperblockBytes = 1024;  // its size, and where on the device it is
 
 // --- Superblock and descriptors ------------------------------------------------------------------
 
 // What libext2fs makes of these parameters. It wants a device, which it neither reads nor writes.
+ext2_super_block Initialize(ext2_super_block param, const Geometry& geometry) {
+  param.s_rev_level = EXT2_DYNAMIC_REV;
+  param.s_log_block_size = static_cast<uint32_t>(__builtin_ctz(geometry.block_bytes / 1024));
+  ext2_filsys fs = nullptr;
+  const errcode_t error =
+      ext2fs_initialize("/dev/null", EXT2_FLAG_64BITS, &param, unix_io_manager, &fs);
+  SIM_CHECK(error == 0);
+  const ext2_super_block super = *fs->super;
+  ext2fs_free(fs);
+  return super;
+}
+
 ext2_super_block Initialize(const DiskLayout& layout) {
   const Geometry& geometry = layout.geometry;
   ext2_super_block param = {};
-  param.s_rev_level = EXT2_DYNAMIC_REV;
-  param.s_log_block_size = static_cast<uint32_t>(__builtin_ctz(geometry.block_bytes / 1024));
   param.s_blocks_count = layout.blocks();
   param.s_inodes_count = geometry.inodes;
   param.s_inode_size = kInodeBytes;
@@ -38,12 +49,7 @@ ext2_super_block Initialize(const DiskLayout& layout) {
   param.s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS;
   param.s_feature_ro_compat =
       EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE;
-  ext2_filsys fs = nullptr;
-  const errcode_t error =
-      ext2fs_initialize("/dev/null", EXT2_FLAG_64BITS, &param, unix_io_manager, &fs);
-  SIM_CHECK(error == 0);
-  const ext2_super_block super = *fs->super;
-  ext2fs_free(fs);
+  const ext2_super_block super = Initialize(param, geometry);
   SIM_CHECK(super.s_inodes_count == geometry.inodes);
   return super;
 }
@@ -77,16 +83,23 @@ void Render(const DiskLayout& layout, const DiskSuperBlock& block, uint8_t* byte
   put(offsetof(ext2_super_block, s_free_blocks_count), block.s_free_blocks_count);
   put(offsetof(ext2_super_block, s_free_inodes_count), block.s_free_inodes_count);
   put(offsetof(ext2_super_block, s_last_orphan), block.s_last_orphan);
-  put(offsetof(ext2_super_block, s_journal_inum), kJournalIno);
+  if (geometry.external_journal) {
+    put(offsetof(ext2_super_block, s_journal_dev), kJournalDevice);
+    std::memcpy(super + offsetof(ext2_super_block, s_journal_uuid), kJournalUuid,
+                sizeof(kJournalUuid));
+  } else {
+    put(offsetof(ext2_super_block, s_journal_inum), kJournalIno);
+    PutJournalBackup(layout, super);
+  }
   store_little_u16(super + offsetof(ext2_super_block, s_mnt_count), 1);
   // Mounted: s_state says valid all the same, since the journal sees to it.
   store_little_u16(super + offsetof(ext2_super_block, s_state), EXT2_VALID_FS);
   put(offsetof(ext2_super_block, s_feature_incompat),
       base.s_feature_incompat | EXT3_FEATURE_INCOMPAT_RECOVER |
           (block.inline_data ? EXT4_FEATURE_INCOMPAT_INLINE_DATA : 0));
-  std::memcpy(super + offsetof(ext2_super_block, s_uuid), kUuid, sizeof(kUuid));
-  std::memcpy(super + offsetof(ext2_super_block, s_hash_seed), kUuid, sizeof(kUuid));
-  PutJournalBackup(layout, super);
+  std::memcpy(super + offsetof(ext2_super_block, s_uuid), kFileSystemUuid, sizeof(kFileSystemUuid));
+  std::memcpy(super + offsetof(ext2_super_block, s_hash_seed), kFileSystemUuid,
+              sizeof(kFileSystemUuid));
 }
 
 void Render(const DiskLayout& layout, const GroupDescriptors& group, uint8_t* bytes) {
@@ -177,8 +190,8 @@ void Render(const DiskLayout& layout, Pblk pblk, const InodeTableBlock& block, u
   const Ino first = (pblk - geometry.inode_table()) * geometry.inodes_per_block() + 1;
   for (uint32_t slot = 0; slot < block.inodes.size(); ++slot) {
     const DiskInode& inode = block.inodes[slot];
-    Render(layout, first + slot == kJournalIno ? WithFullJournal(layout, inode) : inode,
-           bytes + slot * kInodeBytes);
+    const bool is_journal = first + slot == kJournalIno && !geometry.external_journal;
+    Render(layout, is_journal ? WithFullJournal(layout, inode) : inode, bytes + slot * kInodeBytes);
   }
 }
 
@@ -272,6 +285,19 @@ DiskBytes RenderBlock(const DiskLayout& layout, const ImageStore& images, ImageI
 DiskBytes RenderLogCopy(const DiskLayout& layout, const ImageStore& images, ImageId image) {
   DiskBytes bytes = RenderBlock(layout, images, image);
   if (BeginsWithJournalMagic(bytes)) std::fill_n(bytes.begin(), 4, uint8_t{0});
+  return bytes;
+}
+
+DiskBytes RenderJournalDevice(const DiskLayout& layout) {
+  ext2_super_block param = {};
+  param.s_blocks_count = layout.log_end();
+  param.s_feature_incompat = EXT3_FEATURE_INCOMPAT_JOURNAL_DEV;
+  ext2_super_block super = Initialize(param, layout.geometry);
+  super.s_mtime = super.s_wtime = super.s_lastcheck = super.s_mkfs_time = kTime;
+  super.s_wtime_hi = super.s_mtime_hi = super.s_mkfs_time_hi = super.s_lastcheck_hi = 0;
+  std::memcpy(super.s_uuid, kJournalUuid, sizeof(kJournalUuid));
+  DiskBytes bytes(2 * kSuperblockBytes);
+  std::memcpy(&bytes[kSuperblockBytes], &super, sizeof(super));
   return bytes;
 }
 

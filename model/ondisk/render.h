@@ -4,7 +4,7 @@
 // inline_data if some inode uses it; blocks are numbered with 32 bits, and nothing but the journal
 // has checksums. Of the journal: revoke, 64bit (the model counts tags and revoke records so), and
 // checksum v3 or none. What the model does not know (times, owners, modes, the UUID) is the same in
-// every image.
+// every image. An external journal's device has the feature journal_dev and nothing else.
 //
 // Not modelled: the superblock's mount and error counts; metadata_csum. So a torn block of metadata
 // is, on disk, a mixture that nothing gives away but what it says.
@@ -27,6 +27,8 @@ DiskBytes RenderBlock(const DiskLayout& layout, const ImageStore& images, ImageI
 // A block of metadata as its copy in the log: one that begins with the journal's magic number is
 // escaped.
 DiskBytes RenderLogCopy(const DiskLayout& layout, const ImageStore& images, ImageId image);
+// The first two KiB of an external journal's device: its superblock, as of a file system.
+DiskBytes RenderJournalDevice(const DiskLayout& layout);
 
 // Whether the two sectors, each of a metadata or journal image or zero, hold the same bytes: what a
 // disk cannot tell apart. False for other contents.

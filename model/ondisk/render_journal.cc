@@ -15,7 +15,6 @@ namespace {
 using boost::endian::store_big_u32;
 using boost::endian::store_big_u64;
 
-constexpr uint8_t kJournalUuid[16] = {'c', 'r', 'a', 's', 'h', 'd', 'e', 'p', ' ', 'l', 'o', 'g'};
 constexpr uint64_t kCommitTime = 1735689600;
 
 class JournalRenderer {
@@ -59,13 +58,16 @@ class JournalRenderer {
   void Put(const JournalSuperblock& super) {
     PutHeader(Jbd2BlockType::kSuperblockV2, 0);
     Put32(12, layout_.geometry.block_bytes);           // s_blocksize
-    Put32(16, layout_.journal_blocks());               // s_maxlen
-    Put32(20, 1);                                      // s_first
+    Put32(16, layout_.log_end());                      // s_maxlen
+    Put32(20, layout_.journal_superblock() + 1);       // s_first
     Put32(24, super.s_sequence);                       // s_sequence
     Put32(28, layout_.LogBlockOnDisk(super.s_start));  // s_start
     Put32(40, kJbd2IncompatRevoke | kJbd2Incompat64bit | (v3_ ? kJbd2IncompatCsumV3 : 0));
     std::memcpy(&bytes_[48], kJournalUuid, sizeof(kJournalUuid));
     Put32(64, 1);  // s_nr_users
+    if (layout_.geometry.external_journal) {
+      std::memcpy(&bytes_[256], kFileSystemUuid, sizeof(kFileSystemUuid));  // s_users[0]
+    }
     if (!v3_) return;
     bytes_[80] = kJbd2Crc32cChecksum;  // s_checksum_type
     Put32(252, Crc32c(~0u, absl::MakeSpan(bytes_).first(kJbd2SuperblockBytes)));

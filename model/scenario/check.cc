@@ -68,10 +68,12 @@ class Checker {
     }
     const int64_t blocks = device_bytes / fs.block_bytes;
     const int64_t layout = kFixedBlocks + BlocksOf(fs.inodes * kInodeBytes, fs.block_bytes);
-    if (layout + fs.journal_blocks + file_blocks > blocks) {
+    const int64_t journal =
+        fs.journal_device == JournalDevice::kInternal ? fs.journal_blocks : int64_t{0};
+    if (layout + journal + file_blocks > blocks) {
       Add("/device/size_sectors",
-          Cat("want room for ", layout, " blocks of layout, ", fs.journal_blocks,
-              " of journal and ", file_blocks, " of files, got ", blocks, " blocks"));
+          Cat("want room for ", layout, " blocks of layout, ", journal, " of journal and ",
+              file_blocks, " of files, got ", blocks, " blocks"));
     }
     if (static_cast<int64_t>(scenario_.files.size()) > fs.inodes) {
       Add("/fs/inodes",
@@ -86,6 +88,10 @@ class Checker {
 
   void CheckDevice() {
     const DeviceConfig& device = scenario_.device;
+    const FsConfig& fs = scenario_.fs;
+    const bool external = fs.journal_device == JournalDevice::kExternal;
+    const int64_t sectors_of_journal =
+        external ? fs.journal_blocks * (fs.block_bytes / kSectorBytes) : 0;
     CheckLatency("/device/write_latency_ns", device.write_latency_ns);
     CheckLatency("/device/read_latency_ns", device.read_latency_ns);
     CheckLatency("/device/flush_latency_ns", device.flush_latency_ns);
@@ -103,13 +109,14 @@ class Checker {
       if (fault.lands_at && !misdirected) {
         Add(PointerTo(pointer, "lands_at"), "want it of a misdirected_write only");
       }
-      CheckSector(PointerTo(pointer, "sector"), fault.sector);
-      CheckSector(PointerTo(pointer, "lands_at"), fault.lands_at);
+      CheckSector(PointerTo(pointer, "sector"), fault.sector,
+                  device.size_sectors + sectors_of_journal);
+      // File data, which cannot come to lie on another device.
+      CheckSector(PointerTo(pointer, "lands_at"), fault.lands_at, device.size_sectors);
     }
   }
 
-  void CheckSector(std::string pointer, const std::optional<int64_t>& sector) {
-    const int64_t sectors = scenario_.device.size_sectors;
+  void CheckSector(std::string pointer, const std::optional<int64_t>& sector, int64_t sectors) {
     if (!sector || *sector < sectors) return;
     Add(std::move(pointer), Cat("want a sector of the device, below ", sectors, ", got ", *sector));
   }

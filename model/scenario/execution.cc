@@ -25,6 +25,7 @@ model::Geometry GeometryOf(const Scenario& scenario) {
   const auto inodes = static_cast<uint32_t>(scenario.fs.inodes) + model::kLostFoundIno;
   geometry.inodes = (inodes + per_block - 1) / per_block * per_block;
   geometry.journal_blocks = static_cast<uint32_t>(scenario.fs.journal_blocks);
+  geometry.external_journal = scenario.fs.journal_device == JournalDevice::kExternal;
   geometry.journal_checksum = static_cast<model::JournalChecksum>(scenario.fs.journal_checksum);
   return geometry;
 }
@@ -67,8 +68,10 @@ model::Ext4Options OptionsOf(const Scenario& scenario) {
 
 sim::DeviceConfig DeviceOf(const Scenario& scenario) {
   const DeviceConfig& from = scenario.device;
+  const model::Geometry geometry = GeometryOf(scenario);
   sim::DeviceConfig device;
-  device.size_sectors = static_cast<uint64_t>(scenario.device.size_sectors);
+  device.size_sectors = geometry.first_sector(geometry.end());
+  if (geometry.external_journal) device.second_device = geometry.first_sector(geometry.journal());
   device.volatile_cache = from.volatile_cache;
   device.ignore_flush = from.ignore_flush;
   device.ignore_fua = from.ignore_fua;
@@ -219,7 +222,6 @@ Workbench::Workbench(const Scenario& scenario, const model::LockProgram* program
   if (program != nullptr) return;
   auto disk = model::MakeFilesystem(fs_.geometry, FilesOf(scenario), images_, granules_, history_);
   SIM_CHECK(disk.ok());
-  disk->resize(device_.size_sectors);
   disk_ = std::make_shared<const std::vector<model::SectorContent>>(*std::move(disk));
   for (const ThreadConfig& thread : scenario.threads) {
     std::vector<std::string>& calls = calls_.emplace_back();

@@ -8,15 +8,24 @@
 
 namespace scenario {
 
+absl::Status CheckIsLoggable(const Scenario& scenario) {
+  if (scenario.program.has_value()) {
+    return absl::InvalidArgumentError("a lock program has no device to log the writes of");
+  }
+  if (scenario.fs.journal_device == JournalDevice::kExternal) {
+    return absl::InvalidArgumentError(
+        "the journal has a device of its own: a log is of one device, and two logs do not tell "
+        "which write of one came before which of the other");
+  }
+  return CheckIsReadable(scenario);
+}
+
 absl::Status LogTrace(const nlohmann::ordered_json& json, model::ExecutionLog& log) {
   const auto trace = ReadTrace(json);
   if (!trace.ok()) return trace.status();
-  if (trace->scenario.program.has_value()) {
-    return absl::InvalidArgumentError("a lock program has no device to log the writes of");
-  }
+  if (absl::Status loggable = CheckIsLoggable(trace->scenario); !loggable.ok()) return loggable;
   log.name = trace->scenario.name;
   if (absl::Status fits = CheckFits(trace->scenario); !fits.ok()) return fits;
-  if (absl::Status readable = CheckIsReadable(trace->scenario); !readable.ok()) return readable;
   const TracedRun& run = trace->runs.back();
   sim::ReplayStrategy strategy(run.schedule);
   Workbench bench(trace->scenario, nullptr);

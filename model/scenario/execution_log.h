@@ -14,12 +14,17 @@
 
 #include "absl/status/status.h"
 #include "model/image/write_log.h"
+#include "model/scenario/scenario.h"
 #include "nlohmann/json_fwd.hpp"
 
 namespace scenario {
 
+// Fails for a lock program, for a journal on a device of its own, and for a device with sectors
+// that cannot be read.
+absl::Status CheckIsLoggable(const Scenario& scenario);
+
 // The execution of a trace, of several runs the last, into `log`, which is empty. Fails if the
-// trace is not one of ours, is about a lock program, or the execution does not come again.
+// trace is not one of ours or its scenario not loggable, or the execution does not come again.
 absl::Status LogTrace(const nlohmann::ordered_json& trace, model::ExecutionLog& log);
 
 }  // namespace scenario

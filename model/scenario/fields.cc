@@ -33,6 +33,9 @@ void VisitFs(FieldVisitor& v, FsConfig& fs) {
          kDataModeNames, fs.data);
   v.Integer({"journal_blocks", "Length of the journal, its superblock included."}, {16, 1 << 20},
             fs.journal_blocks);
+  v.Name({"journal_device",
+          "Where the journal is; external: a device of its own, with a cache of its own."},
+         kJournalDeviceNames, fs.journal_device);
   v.Name({"journal_checksum",
           "Checksums of the log's blocks; none: the journal has none of the features."},
          kJournalChecksumNames, fs.journal_checksum);
@@ -56,8 +59,9 @@ void VisitFs(FieldVisitor& v, FsConfig& fs) {
 }
 
 void VisitDevice(FieldVisitor& v, DeviceConfig& device) {
-  v.Integer({"size_sectors", "Size of the device in sectors of 512 bytes."}, kSectors,
-            device.size_sectors);
+  v.Integer({"size_sectors",
+             "Size of the device in sectors of 512 bytes; an external journal's come behind them."},
+            kSectors, device.size_sectors);
   v.Boolean({"volatile_cache", "Completed writes are lost with power until flushed."},
             device.volatile_cache);
   const auto latency = [&v](std::string_view name, std::string_view about, LatencyRange& range) {

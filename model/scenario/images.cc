@@ -48,6 +48,9 @@ absl::Status Give(const Scenario& scenario, const CrashScene& scene, const DiskS
                 {"states", model::StatesOf(scene.device)}};
   image.json.update(ImageJson(scene, *layout, report));
   image.write = [&](std::ostream& out) { WriteImage(scene, *layout, state, out); };
+  if (scene.geometry.external_journal) {
+    image.write_journal = [&](std::ostream& out) { WriteJournalImage(scene, *layout, state, out); };
+  }
   return sink(image);
 }
 

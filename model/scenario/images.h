@@ -21,6 +21,8 @@ struct StateImage {
   // What is known of it: {"scenario", "at_ns", "states", and what model/image/write_image.h says};
   // `at_ns` is when the power was cut, `states` how many states it could have left, in decimal.
   nlohmann::ordered_json json;
+  // As `write`: the journal's device, if it has one.
+  std::function<void(std::ostream&)> write_journal;
 };
 
 // Takes an image before it returns; a failure ends the search for more.

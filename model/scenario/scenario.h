@@ -21,6 +21,9 @@ namespace scenario {
 enum class DataMode { kOrdered, kWriteback };
 inline constexpr std::array<std::string_view, 2> kDataModeNames = {"ordered", "writeback"};
 
+enum class JournalDevice { kInternal, kExternal };
+inline constexpr std::array<std::string_view, 2> kJournalDeviceNames = {"internal", "external"};
+
 enum class JournalChecksum { kNone, kV3 };
 inline constexpr std::array<std::string_view, 2> kJournalChecksumNames = {"none", "v3"};
 
@@ -30,6 +33,7 @@ struct FsConfig {
   int64_t folio_bytes = 4096;  // power of two, 4096 to 65536
   DataMode data = DataMode::kOrdered;
   int64_t journal_blocks = 64;
+  JournalDevice journal_device = JournalDevice::kInternal;
   JournalChecksum journal_checksum = JournalChecksum::kV3;
   int64_t inodes = 16;  // for files; the reserved ones come on top
   bool delalloc = true;
@@ -65,8 +69,9 @@ struct LatencyRange {
 
 inline constexpr int64_t kSectorBytes = 512;
 
+// The file system's device; an external journal's is like it.
 struct DeviceConfig {
-  int64_t size_sectors = 8192;  // of kSectorBytes
+  int64_t size_sectors = 8192;  // of kSectorBytes; an external journal's come behind them
   bool volatile_cache = true;
   LatencyRange write_latency_ns = {20'000, 90'000};
   LatencyRange read_latency_ns = {20'000, 90'000};

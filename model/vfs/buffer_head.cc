@@ -101,7 +101,8 @@ void BufferCache::blkdev_issue_flush() {
   sim::Completion flushed(world_, world_.lock_tracker().Class("blkdev_issue_flush"), {});
   auto bio = std::make_unique<sim::Bio>();
   bio->op = sim::Bio::Op::kFlush;
-  bio->what = "flush";
+  bio->sector = 0;  // the file system's device, wherever the journal is
+  bio->what = geometry_.external_journal ? "flush of the file system's device" : "flush";
   bio->end_io = [&flushed](sim::Bio&, sim::BioStatus) { flushed.complete(); };
   device_.submit_bio(std::move(bio));
   flushed.wait_for_completion();

@@ -37,7 +37,7 @@ struct BufferHead {
   JournalHead* b_jh = nullptr;  // jbd2's state of it, while jbd2 has any
 };
 
-// The buffers of one device.
+// The buffers of the file system's device.
 class BufferCache {
  public:
   BufferCache(sim::World& world, sim::BlockDevice& device, const Geometry& geometry,
@@ -51,14 +51,14 @@ class BufferCache {
   // wait_on_buffer(): parks until BH_Lock is free.
   void wait_on_buffer(BufferHead& bh);
 
-  // Writes `content` to block `pblk` as a new image; `done` is called in an event.
-  // Flags as in sim::Bio. Returns the image that it is.
+  // Writes `content` to block `pblk`, of an external journal too, as a new image; `done` is called
+  // in an event. Flags as in sim::Bio. Returns the image that it is.
   ImageId SubmitBlock(Pblk pblk, BlockContent content, const char* what, bool preflush, bool fua,
                       absl::AnyInvocable<void(sim::BioStatus)> done);
   // The same for an image that exists: a journal copy and its home write are one image.
   void SubmitImage(Pblk pblk, ImageId image, const char* what, bool preflush, bool fua,
                    absl::AnyInvocable<void(sim::BioStatus)> done);
-  // A FLUSH of the device's cache, and the wait for it [block/blk-flush.c, blkdev_issue_flush()].
+  // A FLUSH of that device's cache, and the wait for it [block/blk-flush.c, blkdev_issue_flush()].
   void blkdev_issue_flush();
 
   const Geometry& geometry() const { return geometry_; }

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "sim/check.h"
 
@@ -38,7 +39,8 @@ BioId BlockDevice::submit_bio(std::unique_ptr<Bio> owned) {
   const bool is_flush = bio.op == Bio::Op::kFlush;
   SIM_CHECK(bio.contents.empty() == is_flush);
   SIM_CHECK(bio.op == Bio::Op::kWrite || (!bio.preflush && !bio.fua));
-  SIM_CHECK(bio.sector <= size_sectors() && bio.contents.size() <= size_sectors() - bio.sector);
+  SIM_CHECK(bio.sector < size_sectors());
+  SIM_CHECK(bio.contents.size() <= DeviceOf(bio.sector).end - bio.sector);
 
   const bool flushes = is_flush || bio.preflush;
   if (!world_.in_irq()) {
@@ -86,7 +88,8 @@ Landing BlockDevice::LandingOf(BioId id) const {
   if (write.fault != nullptr && write.fault->kind == DeviceFault::Kind::kLostWrite) return {};
   if (write.fault != nullptr && write.fault->kind == DeviceFault::Kind::kMisdirectedWrite) {
     landing.sector = write.fault->lands_at;
-    const uint64_t room = size_sectors() - std::min(landing.sector, size_sectors());
+    const uint64_t end = DeviceOf(landing.sector).end;
+    const uint64_t room = end - std::min(landing.sector, end);
     landing.contents = landing.contents.first(std::min<uint64_t>(landing.contents.size(), room));
   }
   if (!write.landed.empty()) landing.contents = write.landed;
@@ -104,11 +107,11 @@ void BlockDevice::LandOnFailingSectors(BioState& write) {
 }
 
 std::string Describe(const Bio& bio) {
-  std::string text = bio.op == Bio::Op::kRead ? "read" : bio.op == Bio::Op::kFlush ? "flush" : "";
+  if (bio.op == Bio::Op::kFlush) return *bio.what != 0 ? bio.what : "flush";
+  std::string text = bio.op == Bio::Op::kRead ? "read" : "";
   if (bio.op == Bio::Op::kWrite) {
     text = absl::StrCat(bio.preflush ? "preflush+" : "", "write", bio.fua ? "+FUA" : "");
   }
-  if (bio.contents.empty()) return text;
   absl::StrAppend(&text, " sectors ", bio.sector, "+", bio.contents.size());
   if (*bio.what != 0) absl::StrAppend(&text, " (", bio.what, ")");
   return text;
@@ -188,11 +191,12 @@ void BlockDevice::OnCompletion(BioId id) {
 void BlockDevice::FinishFlush(const BioState& flush) {
   world_.Touch(medium_, Access::kWrite);
   if (config_.ignore_flush) return;
+  const auto [begin, end] = PendingOf(DeviceOf(flush.bio->sector));
   bool changed = false;
-  for (const uint64_t sector : pending_sectors_) {
-    changed |= MakeDurable(sector, flush.covers);
+  for (size_t i = begin; i < end; ++i) {
+    changed |= MakeDurable(pending_sectors_[i], flush.covers);
   }
-  PrunePendingSectors(0, pending_sectors_.size());
+  PrunePendingSectors(begin, end);
   if (changed) NotifyDurable();
 }
 
@@ -239,10 +243,8 @@ void BlockDevice::FinishWrite(BioState& write) {
   }
   if (!durable && !fails) return;
   world_.Touch(medium_, Access::kWrite);
-  const auto first =
-      std::lower_bound(pending_sectors_.begin(), pending_sectors_.end(), landing.sector);
-  const auto begin = static_cast<size_t>(first - pending_sectors_.begin());
-  PrunePendingSectors(begin, begin + landing.contents.size());
+  const auto [begin, end] = PendingOf({landing.sector, landing.end()});
+  PrunePendingSectors(begin, end);
   NotifyDurable();
 }
 
@@ -263,8 +265,9 @@ void BlockDevice::EndBio(BioId id) {
 BlockDevice::FlushesAround BlockDevice::FlushesOf(BioId write) const {
   FlushesAround flushes;
   const uint64_t completion = bios_[write.value].completion;
+  const Sectors device = DeviceOf(bios_[write.value].bio->sector);
   for (uint32_t id = write.value + 1; id < bios_.size(); ++id) {
-    if (bios_[id].covers == kFlushesNothing) continue;
+    if (bios_[id].covers == kFlushesNothing || !device.Has(bios_[id].bio->sector)) continue;
     if (bios_[id].covers >= completion) {
       flushes.covering = BioId{id};
       break;
@@ -354,6 +357,14 @@ void BlockDevice::InsertPendingSectors(uint64_t begin, uint64_t end) {
   const auto added = end - begin - static_cast<uint64_t>(last - first);
   first = pending_sectors_.insert(last, added, 0) - (last - first);
   std::iota(first, first + static_cast<ptrdiff_t>(end - begin), begin);
+}
+
+std::pair<size_t, size_t> BlockDevice::PendingOf(Sectors sectors) const {
+  const auto index = [&](uint64_t sector) {
+    return static_cast<size_t>(absl::c_lower_bound(pending_sectors_, sector) -
+                               pending_sectors_.begin());
+  };
+  return {index(sectors.begin), index(sectors.end)};
 }
 
 void BlockDevice::PrunePendingSectors(size_t begin, size_t end) {

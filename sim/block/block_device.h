@@ -1,4 +1,4 @@
-// A block device with a volatile write cache, and what a power cut could leave on it.
+// A block device with a volatile write cache, or two, and what a power cut could leave on them.
 //
 // The contents of a sector are one opaque 64-bit word, whose meaning is the file system's; all that
 // the device knows is that sectors are written whole or not at all, each for itself.
@@ -16,6 +16,8 @@
 //   would come to lie beyond the end of the device is lost.
 // - A failing sector cannot be read: a read that covers it fails. Writes to it succeed, and change
 //   nothing.
+// - Of two devices in one row of sectors each has a cache of its own: a flush, also that of a
+//   PREFLUSH, is of the device that its sector is on.
 // - With `ignore_flush` the device lies: FLUSH and FUA complete and make nothing durable. With
 //   `ignore_fua` only FUA does: such a write waits in the cache, and others may overtake it.
 //
@@ -58,12 +60,12 @@ struct Bio {
   bool fua = false;
   // True for what faults with "nth" count: file data, as opposed to metadata and journal.
   bool is_data = false;
-  uint64_t sector = 0;
+  uint64_t sector = 0;  // of a flush: any of the device whose cache it flushes
   // Written, or read into; its size is the length of a read.
   absl::InlinedVector<SectorContent, 8> contents;
   // Called in an event, once, after the device's state and listeners are up to date.
   absl::AnyInvocable<void(Bio& bio, BioStatus status)> end_io;
-  // For reports, a static string: "journal commit", "file data".
+  // For reports, a static string: "journal commit", "file data", "flush".
   const char* what = "";
 
   // Set by submit_bio().
@@ -75,7 +77,7 @@ struct Bio {
   Nanos completed_at = -1;  // -1: not yet
 };
 
-// "preflush+write+FUA sectors 40+2 (journal commit)".
+// "preflush+write+FUA sectors 40+2 (journal commit)"; of a flush `what` alone.
 std::string Describe(const Bio& bio);
 
 // One version of a sector that a power cut may leave there, besides its durable content.
@@ -141,6 +143,8 @@ struct Landing {
 
 struct DeviceConfig {
   uint64_t size_sectors = 8192;
+  // Where a second device begins, which is like the first; 0: there is one.
+  uint64_t second_device = 0;
   bool volatile_cache = true;
   bool ignore_flush = false;
   bool ignore_fua = false;
@@ -172,10 +176,21 @@ class BlockDevice {
   void set_bio_listener(BioListener* listener) { bio_listener_ = listener; }
 
   // From a task, where it is a choice point, or from an event; never waits. Requires: the range is
-  // within the device; a flush has no contents, anything else has; only writes have flags.
+  // within one device; a flush has no contents, anything else has; only writes have flags.
   BioId submit_bio(std::unique_ptr<Bio> bio);
 
   uint64_t size_sectors() const { return initial_->size(); }
+  // The sectors [begin, end) of the device that `sector` is on.
+  struct Sectors {
+    uint64_t begin = 0;
+    uint64_t end = 0;
+    bool Has(uint64_t sector) const { return sector >= begin && sector < end; }
+  };
+  Sectors DeviceOf(uint64_t sector) const {
+    if (config_.second_device == 0) return {0, size_sectors()};
+    return sector < config_.second_device ? Sectors{0, config_.second_device}
+                                          : Sectors{config_.second_device, size_sectors()};
+  }
   const DeviceConfig& config() const { return config_; }
   size_t in_flight() const { return in_flight_; }
 
@@ -202,9 +217,10 @@ class BlockDevice {
   // How many bios there were.
   uint32_t bios() const { return static_cast<uint32_t>(bios_.size()); }
 
-  // The flushes on whose account `write`, which has completed, is or is not durable: the first
-  // that was submitted after its completion, and the last that was submitted while it was on its
-  // way, too early to cover it. Each is a flush or a write with a preflush; invalid: there is none.
+  // The flushes of its device on whose account `write`, which has completed, is or is not durable:
+  // the first that was submitted after its completion, and the last that was submitted while it was
+  // on its way, too early to cover it. Each is a flush or a write with a preflush; invalid: there
+  // is none.
   struct FlushesAround {
     BioId covering;
     BioId too_early;
@@ -282,6 +298,8 @@ class BlockDevice {
   bool MakeDurable(uint64_t sector, uint64_t completion);
 
   void InsertPendingSectors(uint64_t begin, uint64_t end);
+  // Which of pending_sectors_, [first, second), are among `sectors`.
+  std::pair<size_t, size_t> PendingOf(Sectors sectors) const;
   // Frees those of pending_sectors_[begin .. end) that have no versions left.
   void PrunePendingSectors(size_t begin, size_t end);
   void TouchSectors(uint64_t begin, uint64_t end, Access access);

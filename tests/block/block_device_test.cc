@@ -207,6 +207,26 @@ TEST_F(BlockDeviceTest, DeviceThatIgnoresFuaStillFlushes) {
   });
 }
 
+TEST_F(BlockDeviceTest, FlushIsOfOneOfTwoDevices) {
+  config_.second_device = 10;
+  Story([&] {
+    const BioId first = Write(3, {7});
+    const BioId second = Write(10, {8});
+    Complete(first);
+    Complete(second);
+    const BioId flush = Flush();
+    Complete(flush);
+    EXPECT_THAT(PendingSectors(), ElementsAre(10));
+    EXPECT_EQ(rig_->device().FlushesOf(first).covering, flush);
+    EXPECT_FALSE(rig_->device().FlushesOf(second).covering.valid());
+    CompleteWrite(3, {9});
+    const BioId preflush = WritePreflush(12, {1});
+    Complete(preflush);
+    EXPECT_THAT(PendingSectors(), ElementsAre(3, 12));
+    EXPECT_EQ(rig_->device().FlushesOf(second).covering, preflush);
+  });
+}
+
 TEST_F(BlockDeviceTest, LostWriteSucceedsAndLeavesTheSectorsAsTheyWere) {
   config_.faults = {{.kind = DeviceFault::Kind::kLostWrite, .sector = 4}};
   Story([&] {

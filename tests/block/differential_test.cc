@@ -36,7 +36,8 @@ class NaiveDevice {
     request.writes = !bio.contents.empty();
     request.fails = fault != nullptr && !lost && !elsewhere;
     for (size_t i = 0; i < bio.contents.size() && !lost; ++i) {
-      if (first + i >= kSectors || IsFailing(first + i)) continue;
+      if (first + i >= kSectors || !OnOneDevice(first, first + i)) continue;
+      if (IsFailing(first + i)) continue;
       const bool shortened = request.fails && (fault->kind == DeviceFault::Kind::kWriteError ||
                                                i >= bio.contents.size() / 2);
       request.parts.push_back({first + i, bio.contents[i], !shortened});
@@ -44,6 +45,7 @@ class NaiveDevice {
     request.fua = bio.fua;
     request.flushing = bio.op == Bio::Op::kFlush || (bio.preflush && config_.volatile_cache);
     request.cache_then = cache_;
+    request.sector = bio.sector;
     Spread();
   }
 
@@ -51,7 +53,7 @@ class NaiveDevice {
     Request request = requests_[id];
     requests_.erase(id);
     if (request.flushing) {
-      if (!config_.ignore_flush) KeepFlushed(request.cache_then);
+      if (!config_.ignore_flush) KeepFlushed(request.sector, request.cache_then);
       request.flushing = false;
       if (request.writes) requests_[id] = request;
     } else {
@@ -95,12 +97,19 @@ class NaiveDevice {
     bool fails = false;
     bool fua = false;
     bool flushing = false;
+    uint64_t sector = 0;
     Cache cache_then;  // when it was submitted
   };
 
-  void KeepFlushed(const Cache& flushed) {
+  bool OnOneDevice(uint64_t one, uint64_t other) const {
+    return (one < config_.second_device) == (other < config_.second_device);
+  }
+
+  // Of the device with `sector`.
+  void KeepFlushed(uint64_t sector, const Cache& flushed) {
     std::erase_if(media_, [&](const Medium& medium) {
       for (size_t i = 0; i < kSectors; ++i) {
+        if (!OnOneDevice(i, sector)) continue;
         if (medium[i].written_out < flushed.at(i).age) return true;
       }
       return false;
@@ -190,6 +199,7 @@ class DifferentialTest : public testing::TestWithParam<int> {
  protected:
   static DeviceConfig RandomConfig(RandomStream& random) {
     DeviceConfig config{.size_sectors = kSectors};
+    config.second_device = random.UniformBelow(kSectors);
     config.volatile_cache = !random.OneIn(5);
     config.ignore_flush = random.OneIn(5);
     config.ignore_fua = random.OneIn(5);
@@ -205,11 +215,13 @@ class DifferentialTest : public testing::TestWithParam<int> {
     return config;
   }
 
-  Bio RandomBio(RandomStream& random) {
-    if (random.OneIn(4)) return MakeFlush();
-    Bio bio;
+  Bio RandomBio(RandomStream& random, uint64_t second_device) {
+    Bio bio = MakeFlush();
     bio.sector = random.UniformBelow(kSectors);
-    const uint64_t size = 1 + random.UniformBelow(kSectors - bio.sector);
+    if (random.OneIn(4)) return bio;
+    bio.op = Bio::Op::kWrite;
+    const uint64_t end = bio.sector < second_device ? second_device : kSectors;
+    const uint64_t size = 1 + random.UniformBelow(end - bio.sector);
     for (uint64_t i = 0; i < size; ++i) bio.contents.push_back(++last_content_);
     bio.fua = random.OneIn(4);
     bio.preflush = random.OneIn(4);
@@ -230,7 +242,7 @@ TEST_P(DifferentialTest, SetsOfStatesAreThoseOfTheNaiveDevice) {
     uint64_t writes = 0;
     for (int step = 0; step < 12; ++step) {
       if (in_flight.size() < 3 && (in_flight.empty() || random.OneIn(2))) {
-        Bio bio = RandomBio(random);
+        Bio bio = RandomBio(random, config.second_device);
         const bool hit = !bio.contents.empty() && !config.faults.empty() &&
                          ++writes == config.faults.front().nth;
         const BioId id = rig.Submit(std::move(bio));

@@ -50,6 +50,21 @@ TEST_F(CrashCheckerTest, OrderedWritesAreClean) {
   EXPECT_THAT(Found(), IsEmpty());
 }
 
+TEST_F(CrashCheckerTest, CommitToAnotherDeviceMayOvertakeDataThatIsNotFlushed) {
+  rules_.journal_is_external = true;
+  rules_.flushes_data_device = false;
+  Story([](TinyFs& fs) {
+    fs.Create("a");
+    fs.Write("a", 0, 2048);
+    fs.Commit();
+  });
+  EXPECT_THAT(Found(), Contains("stale_data: a[0,2048) shows the disk's former contents"));
+  EXPECT_THAT(Detail(), HasSubstr(", and not flushed since\n"));
+  EXPECT_THAT(Detail(),
+              testing::ContainsRegex("file data, sectors \\[[0-9]+, [0-9]+\\), by story"));
+  EXPECT_THAT(Detail(), HasSubstr(") of the journal's device, by story"));
+}
+
 TEST_F(CrashCheckerTest, DataWrittenAfterItsCommitShowsFormerContents) {
   rules_.data_before_commit = false;
   Story([](TinyFs& fs) {

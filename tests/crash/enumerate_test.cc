@@ -36,8 +36,7 @@ class TwinListener : public sim::DeviceListener, public HistoryListener {
 
   void OnWritePossible(const sim::BlockDevice& device, const sim::Bio& bio) override {
     for (const SectorContent content : bio.contents) {
-      const Pblk pblk = fs_.geometry().block_of_sector(bio.sector);
-      const bool in_log = pblk > fs_.geometry().journal() && pblk < fs_.geometry().first_data();
+      const bool in_log = fs_.geometry().InJournal(fs_.geometry().block_of_sector(bio.sector));
       if (in_log && ImageSectorOf(content) == 0) states_.OnLogBlock(ImageOf(content));
     }
     fs_.checker().OnWritePossible(device, bio);
@@ -251,6 +250,36 @@ TEST_F(EnumerateTest, AllAtOnce) {
                      .writes_revokes = false,
                      .reuse_after_commit = false,
                      .fsync_commits = false}),
+            10);
+}
+
+// --- A journal on a device of its own ------------------------------------------------------------
+
+TEST_F(EnumerateTest, RightHistoriesOnTwoDevicesHaveNothingWrong) {
+  EXPECT_EQ(Run(30, {.journal_is_external = true}), 0);
+  EXPECT_EQ(Run(30, {.journal_has_checksums = false, .journal_is_external = true}), 0);
+  EXPECT_GT(compared_, 600);
+}
+
+TEST_F(EnumerateTest, DataDeviceNotFlushedBeforeACommitToTheOther) {
+  EXPECT_GT(Run(40, {.journal_is_external = true, .flushes_data_device = false}), 10);
+}
+
+TEST_F(EnumerateTest, RulesBrokenOnTwoDevices) {
+  EXPECT_GT(Run(20, {.journal_is_external = true, .flush_before_commit = false}), 10);
+  EXPECT_GT(
+      Run(40,
+          {.journal_is_external = true, .flushes_data_device = false, .flush_before_tail = false}),
+      10);
+  EXPECT_GT(Run(20, {.journal_is_external = true, .home_after_commit = false}), 10);
+}
+
+TEST_F(EnumerateTest, SectorsLostOnTwoDevicesThatIgnoreFua) {
+  EXPECT_GT(Run(40, {.journal_is_external = true},
+                [](sim::RandomStream& random) {
+                  return sim::DeviceConfig{.ignore_fua = random.OneIn(2),
+                                           .faults = {LostSector(random)}};
+                }),
             10);
 }
 

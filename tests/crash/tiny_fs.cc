@@ -11,7 +11,12 @@ TinyFs::TinyFs(const TinyRules& rules, const CrashOptions& options, uint64_t see
                FileContract contract, sim::DeviceConfig device)
     : rules_(rules), contract_(contract), world_({.seed = seed}, strategy_, pool_, stacks_) {
   if (!rules.journal_has_checksums) geometry_.journal_checksum = JournalChecksum::kNone;
-  device.size_sectors = uint64_t{geometry_.blocks} * geometry_.sectors_per_block();
+  if (rules.journal_is_external) {
+    geometry_.external_journal = true;
+    geometry_.blocks -= geometry_.journal_blocks;
+    device.second_device = geometry_.first_sector(geometry_.journal());
+  }
+  device.size_sectors = geometry_.first_sector(geometry_.end());
   device_ = std::make_unique<sim::BlockDevice>(world_, device, Mkfs());
   checker_ =
       std::make_unique<CrashChecker>(world_, *device_, geometry_, images_, history_, options);
@@ -64,7 +69,7 @@ std::vector<SectorContent> TinyFs::Mkfs() {
   committed_[0] = metadata_;
 
   const uint32_t sectors = geometry_.sectors_per_block();
-  std::vector<SectorContent> disk(uint64_t{geometry_.blocks} * sectors);
+  std::vector<SectorContent> disk(geometry_.first_sector(geometry_.end()));
   for (size_t sector = 0; sector < disk.size(); ++sector) disk[sector] = StaleContent(sector);
   const auto put = [&](Pblk pblk, const BlockContent& content) {
     const ImageId image = images_.Add(content, pblk);
@@ -330,6 +335,7 @@ ImageId TinyFs::SubmitBlock(Pblk pblk, const BlockContent& content, const char* 
   return image;
 }
 
+// Of the file system's device.
 void TinyFs::Flush() {
   auto bio = std::make_unique<sim::Bio>();
   bio->op = sim::Bio::Op::kFlush;
@@ -380,6 +386,7 @@ void TinyFs::Commit() {
   }
   committed_[running_] = metadata_;
   Settle();
+  if (rules_.journal_is_external && rules_.flushes_data_device) Flush();
   const Pblk commit_pblk = TakeLogBlock();
   const ImageId commit = images_.Add(JournalCommit{running_}, commit_pblk);
   SubmitImage(commit_pblk, commit, "journal commit", rules_.flush_before_commit, true);

@@ -17,6 +17,8 @@ namespace model {
 // What it gets right. Each false is a known way to go wrong.
 struct TinyRules {
   bool journal_has_checksums = true;  // wrong only along with another
+  bool journal_is_external = false;   // right, too
+  bool flushes_data_device = true;    // before a commit to another device
   bool data_before_commit = true;
   bool flush_before_commit = true;
   bool flush_before_tail = true;

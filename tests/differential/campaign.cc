@@ -29,6 +29,7 @@ class Campaign {
   explicit Campaign(const CampaignOptions& options)
       : options_(options),
         image_(options.directory + "/state.img"),
+        journal_image_(image_ + ".journal"),
         mount_point_(options.directory + "/mnt") {
     std::filesystem::create_directories(mount_point_);
   }
@@ -53,6 +54,7 @@ class Campaign {
         absl::StrCat(options_.directory, "/disagreement", result_.disagreements.size(), ".img");
     Write(scene, *layout, state);
     std::filesystem::rename(image_, kept);
+    if (!journal_.empty()) std::filesystem::rename(journal_, kept + ".journal");
     result_.disagreements.push_back(absl::StrCat(where, ": ", wrong, " (", kept, ")"));
   }
 
@@ -60,7 +62,9 @@ class Campaign {
   void Count(const model::DiskLayout& layout, const model::StateReport& report) {
     ++result_.states;
     if (report.sound) ++result_.sound;
-    if (report.outcome.recovered >= report.outcome.first) ++result_.replayed;
+    const bool replays = report.outcome.recovered >= report.outcome.first;
+    if (replays) ++result_.replayed;
+    if (replays && layout.geometry.external_journal) ++result_.external;
     if (report.orphans > 0) ++result_.orphans;
     const auto& copies = report.outcome.copies;
     if (layout.padding() == 0 && !copies.empty() &&
@@ -72,6 +76,10 @@ class Campaign {
   void Write(const CrashScene& scene, const model::DiskLayout& layout, const DiskState& state) {
     std::ofstream out(image_, std::ios::binary | std::ios::trunc);
     model::WriteImage(scene, layout, state, out);
+    journal_ = layout.geometry.external_journal ? journal_image_ : "";
+    if (journal_.empty()) return;
+    std::ofstream journal_out(journal_, std::ios::binary | std::ios::trunc);
+    model::WriteJournalImage(scene, layout, state, journal_out);
   }
 
   static std::vector<WantedFile> WantedFiles(const CrashScene& scene,
@@ -89,34 +97,43 @@ class Campaign {
   std::string CheckSound(const std::vector<WantedFile>& wanted) {
     const std::string by_kernel = CheckByKernel(wanted);
     if (!by_kernel.empty()) return "kernel: " + by_kernel;
-    std::vector<std::string> complaints = RunE2fsck(image_);
-    if (complaints.empty()) complaints = RunE2fsckAgain(image_);
+    std::vector<std::string> complaints = RunE2fsck(image_, journal_);
+    if (complaints.empty()) complaints = RunE2fsckAgain(image_, journal_);
     if (!complaints.empty()) return "sound, but e2fsck: " + absl::StrJoin(complaints, " / ");
     return CompareThroughLibext2fs(image_, wanted);
   }
 
   std::string CheckUnsound(const model::StateReport& report) {
-    if (!RunE2fsck(image_).empty()) return "";
+    if (!RunE2fsck(image_, journal_).empty()) return "";
     return "e2fsck has nothing against: " + absl::StrJoin(report.why_not, " / ");
   }
 
   std::string CheckByKernel(const std::vector<WantedFile>& wanted) {
     if (!options_.kernel || result_.states % 4 != 1 || !result_.why_not_mounted.empty()) return "";
     const std::string copy = options_.directory + "/mounted.img";
-    std::filesystem::copy_file(image_, copy, std::filesystem::copy_options::overwrite_existing);
+    const std::string journal_copy = journal_.empty() ? "" : copy + ".journal";
+    const auto make_copies = [&] {
+      constexpr auto kOverwrite = std::filesystem::copy_options::overwrite_existing;
+      std::filesystem::copy_file(image_, copy, kOverwrite);
+      if (!journal_.empty()) std::filesystem::copy_file(journal_, journal_copy, kOverwrite);
+    };
+    make_copies();
     if (result_.mounted == 0) {
-      if (const auto why = WhyNoKernel(copy, mount_point_); why.has_value()) {
+      const auto why = WhyNoKernel(copy, journal_copy, mount_point_);
+      if (why.has_value()) {
         result_.why_not_mounted = *why;
         return "";
       }
-      std::filesystem::copy_file(image_, copy, std::filesystem::copy_options::overwrite_existing);
+      make_copies();
     }
     ++result_.mounted;
-    return CompareThroughKernel(copy, mount_point_, wanted);
+    return CompareThroughKernel(copy, journal_copy, mount_point_, wanted);
   }
 
   const CampaignOptions& options_;
-  std::string image_;
+  const std::string image_;
+  const std::string journal_image_;
+  std::string journal_;  // that, or empty: as of the state at hand
   std::string mount_point_;
   CampaignResult result_;
 };
@@ -203,10 +220,10 @@ CampaignResult RunCampaign(const CampaignOptions& options) {
 
 std::string Summary(const CampaignResult& result) {
   std::string text = absl::StrFormat(
-      "%d states: %d sound, %d not; %d with a journal to replay, %d where it wraps, %d with "
-      "orphans\n",
+      "%d states: %d sound, %d not; %d with a journal to replay, %d where it wraps, %d where it is "
+      "on a device of its own, %d with orphans\n",
       result.states, result.sound, result.states - result.sound, result.replayed, result.wrapped,
-      result.orphans);
+      result.external, result.orphans);
   if (result.why_not_mounted.empty()) {
     absl::StrAppendFormat(&text, "%d of them also mounted by this kernel\n", result.mounted);
   } else {

@@ -26,6 +26,7 @@ struct CampaignResult {
   uint64_t replayed = 0;  // whose journal had something to replay
   uint64_t orphans = 0;   // with something on the orphan list
   uint64_t wrapped = 0;   // whose log wraps on disk
+  uint64_t external = 0;  // replayed from a device of its own
   uint64_t mounted = 0;   // also compared through a mount
   std::string why_not_mounted;
   std::vector<std::string> disagreements;  // one line each

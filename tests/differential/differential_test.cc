@@ -23,6 +23,7 @@ TEST(DifferentialTest, OthersAgreeOnEveryState) {
   EXPECT_GT(result.states - result.sound, 30u);
   EXPECT_GT(result.replayed, 100u);
   EXPECT_GT(result.orphans, 3u);
+  EXPECT_GT(result.external, 20u);
   if (result.disagreements.empty()) std::filesystem::remove_all(directory);
 }
 

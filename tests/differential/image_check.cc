@@ -69,10 +69,12 @@ bool IsHarmless(const std::string& line) {
   return false;
 }
 
-std::vector<std::string> Complaints(const std::string& options, const std::string& image) {
+std::vector<std::string> Complaints(const std::string& options, const std::string& image,
+                                    const std::string& journal) {
   std::vector<std::string> complaints;
-  for (std::string& line : OutputOf(absl::StrCat("PATH=$PATH:/sbin:/usr/sbin e2fsck ", options, " ",
-                                                 "-E no_optimize_extents ", image))) {
+  for (std::string& line : OutputOf(
+           absl::StrCat("PATH=$PATH:/sbin:/usr/sbin e2fsck ", options, " -E no_optimize_extents ",
+                        journal.empty() ? "" : absl::StrCat("-j ", journal, " "), image))) {
     if (!IsHarmless(line)) complaints.push_back(std::move(line));
   }
   return complaints;
@@ -158,10 +160,12 @@ int AddEntry(ext2_dir_entry* entry, int, int, char*, void* data) {
 
 }  // namespace
 
-std::vector<std::string> RunE2fsck(const std::string& image) { return Complaints("-fy", image); }
+std::vector<std::string> RunE2fsck(const std::string& image, const std::string& journal) {
+  return Complaints("-fy", image, journal);
+}
 
-std::vector<std::string> RunE2fsckAgain(const std::string& image) {
-  return Complaints("-fn", image);
+std::vector<std::string> RunE2fsckAgain(const std::string& image, const std::string& journal) {
+  return Complaints("-fn", image, journal);
 }
 
 std::string CompareThroughLibext2fs(const std::string& image,
@@ -189,30 +193,56 @@ std::string CompareThroughLibext2fs(const std::string& image,
 
 namespace {
 
-// A loop device over a file, mounted; nothing of it is left afterwards.
-class Mounted {
+// A loop device over a file.
+class LoopDevice {
  public:
-  Mounted(const std::string& image, const std::string& mount_point) : mount_point_(mount_point) {
+  explicit LoopDevice(const std::string& image) {
     const int file = open(image.c_str(), O_RDWR | O_CLOEXEC);
     const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
     const int number = control >= 0 ? ioctl(control, LOOP_CTL_GET_FREE) : -1;
     if (control >= 0) close(control);
-    const std::string device = absl::StrCat("/dev/loop", number);
-    if (number >= 0) loop_ = open(device.c_str(), O_RDWR | O_CLOEXEC);
-    if (file < 0 || loop_ < 0 || ioctl(loop_, LOOP_SET_FD, file) != 0) {
-      error_ = absl::StrCat("no loop device: ", std::strerror(errno));
-    } else {
-      attached_ = true;
-      if (mount(device.c_str(), mount_point.c_str(), "ext4", 0, "errors=continue") != 0) {
-        error_ = absl::StrCat("the kernel does not mount it: ", std::strerror(errno));
-      }
-    }
+    path_ = absl::StrCat("/dev/loop", number);
+    if (number >= 0) loop_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
+    attached_ = file >= 0 && loop_ >= 0 && ioctl(loop_, LOOP_SET_FD, file) == 0;
+    if (!attached_) error_ = absl::StrCat("no loop device: ", std::strerror(errno));
     if (file >= 0) close(file);
+  }
+  ~LoopDevice() {
+    if (attached_) ioctl(loop_, LOOP_CLR_FD, 0);
+    if (loop_ >= 0) close(loop_);
+  }
+  LoopDevice(const LoopDevice&) = delete;
+  LoopDevice& operator=(const LoopDevice&) = delete;
+
+  const std::string& path() const { return path_; }
+  const std::string& error() const { return error_; }
+
+ private:
+  std::string path_;
+  std::string error_;
+  int loop_ = -1;
+  bool attached_ = false;
+};
+
+// An image, mounted; nothing of it is left afterwards.
+class Mounted {
+ public:
+  Mounted(const std::string& image, const std::string& journal, const std::string& mount_point)
+      : mount_point_(mount_point), device_(image) {
+    error_ = device_.error();
+    std::string options = "errors=continue";
+    if (!journal.empty()) {
+      journal_.emplace(journal);
+      if (error_.empty()) error_ = journal_->error();
+      absl::StrAppend(&options, ",journal_path=", journal_->path());
+    }
+    if (!error_.empty()) return;
+    if (mount(device_.path().c_str(), mount_point.c_str(), "ext4", 0, options.c_str()) != 0) {
+      error_ = absl::StrCat("the kernel does not mount it: ", std::strerror(errno));
+    }
   }
   ~Mounted() {
     if (error_.empty()) umount2(mount_point_.c_str(), 0);
-    if (attached_) ioctl(loop_, LOOP_CLR_FD, 0);
-    if (loop_ >= 0) close(loop_);
   }
   Mounted(const Mounted&) = delete;
   Mounted& operator=(const Mounted&) = delete;
@@ -222,21 +252,23 @@ class Mounted {
  private:
   std::string mount_point_;
   std::string error_;
-  int loop_ = -1;
-  bool attached_ = false;
+  LoopDevice device_;
+  std::optional<LoopDevice> journal_;
 };
 
 }  // namespace
 
-std::optional<std::string> WhyNoKernel(const std::string& image, const std::string& mount_point) {
-  const Mounted mounted(image, mount_point);
+std::optional<std::string> WhyNoKernel(const std::string& image, const std::string& journal,
+                                       const std::string& mount_point) {
+  const Mounted mounted(image, journal, mount_point);
   if (mounted.error().empty()) return std::nullopt;
   return mounted.error();
 }
 
-std::string CompareThroughKernel(const std::string& image, const std::string& mount_point,
+std::string CompareThroughKernel(const std::string& image, const std::string& journal,
+                                 const std::string& mount_point,
                                  const std::vector<WantedFile>& wanted) {
-  const Mounted mounted(image, mount_point);
+  const Mounted mounted(image, journal, mount_point);
   if (!mounted.error().empty()) return mounted.error();
   FileMap found;
   for (const auto& entry : std::filesystem::directory_iterator(mount_point)) {

@@ -30,6 +30,9 @@ class Generator {
     scenario_.search.strategy =
         random_.OneIn(2) ? scenario::StrategyKind::kRandom : scenario::StrategyKind::kTimed;
     scenario_.search.seed = seed;
+    if (sim::RandomStream(seed, "journal device").OneIn(4)) {
+      scenario_.fs.journal_device = scenario::JournalDevice::kExternal;
+    }
     return std::move(scenario_);
   }
 

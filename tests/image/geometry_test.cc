@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "gtest/gtest.h"
+#include "model/ondisk/disk_layout.h"
 
 namespace model {
 namespace {
@@ -63,6 +64,15 @@ TEST_P(GeometryTest, DirectoriesAndJournalFollowAsTheyAreAllocated) {
   EXPECT_EQ(ext2fs_namei(fs_, EXT2_ROOT_INO, EXT2_ROOT_INO, "lost+found", &lost_found), 0);
   EXPECT_EQ(kLostFoundIno, lost_found);
   EXPECT_EQ(geometry_.journal(), FirstFreeBlock());
+}
+
+TEST_P(GeometryTest, JournalOnADeviceOfItsOwnIsWhereLibext2fsPutsIt) {
+  geometry_.external_journal = true;
+  const DiskLayout layout{.geometry = geometry_};
+  EXPECT_EQ(layout.journal_superblock(),
+            static_cast<uint32_t>(ext2fs_journal_sb_start(static_cast<int>(GetParam()))));
+  EXPECT_EQ(geometry_.first_data(), geometry_.lost_found() + 1);
+  EXPECT_EQ(geometry_.journal(), geometry_.blocks);
 }
 
 INSTANTIATE_TEST_SUITE_P(BlockSizes, GeometryTest, testing::Values(1024, 2048, 4096));

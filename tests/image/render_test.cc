@@ -156,6 +156,17 @@ TEST(DiskLayoutTest, LongLogIsAsTheModelHasIt) {
   EXPECT_EQ(layout->JournalExtents(), (std::vector<Extent>{{0, 1024, geometry.journal()}}));
 }
 
+TEST(DiskLayoutTest, LogOnADeviceOfItsOwnIsTurnedAndPaddedThere) {
+  const Geometry geometry{.blocks = 32768, .journal_blocks = 64, .external_journal = true};
+  const auto layout = MakeDiskLayout(geometry, /*s_start=*/60);
+  ASSERT_TRUE(layout.ok());
+  EXPECT_EQ(layout->blocks(), 32768u);
+  EXPECT_EQ(layout->LogBlockOnDisk(60), 2u);
+  EXPECT_EQ(layout->LogBlockOnDisk(59), 64u);
+  EXPECT_EQ(layout->LogBlockOnDisk(0), 0u);
+  EXPECT_EQ(layout->log_end(), 1025u);
+}
+
 TEST(DiskLayoutTest, FullGroupHasNoRoomForPadding) {
   const Geometry geometry{.block_bytes = 1024, .blocks = 8192, .journal_blocks = 64};
   EXPECT_EQ(MakeDiskLayout(geometry, 1).status().message(),

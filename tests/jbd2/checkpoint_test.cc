@@ -34,10 +34,14 @@ void Load(JournalRig& rig) {
   }
 }
 
-std::vector<std::string> BreachesUnderLoad(Policy policy) {
+std::vector<std::string> BreachesUnderLoad(Policy policy, bool external_journal = false) {
   std::vector<std::string> breaches;
   for (uint64_t seed = 0; seed < 100; ++seed) {
-    JournalRig rig({.journal_blocks = 32, .random = seed % 2 == 1, .seed = seed, .policy = policy});
+    JournalRig rig({.journal_blocks = 32,
+                    .external_journal = external_journal,
+                    .random = seed % 2 == 1,
+                    .seed = seed,
+                    .policy = policy});
     Load(rig);
     rig.RunToTheEnd();
     EXPECT_THAT(rig.world().findings(), IsEmpty());
@@ -56,6 +60,45 @@ TEST(CheckpointTest, TailWithoutFlushForgetsWhatIsNotHome) {
               testing::Contains(testing::HasSubstr("tail")));
 }
 
+TEST(CheckpointTest, TailOnAnotherDeviceMovesOnlyAfterAFlushOfTheFileSystems) {
+  EXPECT_THAT(BreachesUnderLoad({}, /*external_journal=*/true), IsEmpty());
+  EXPECT_THAT(BreachesUnderLoad({.tail_advance_without_flush = true}, /*external_journal=*/true),
+              testing::Contains(testing::HasSubstr("tail")));
+}
+
+// What the kernel's flusher does with a dirty buffer.
+void WriteHome(JournalRig& rig, Pblk pblk) {
+  BufferHead& bh = rig.buffers().sb_getblk(pblk);
+  bh.b_lock.lock();
+  bh.b_lock.hand_over();
+  bh.dirty = false;
+  rig.buffers().SubmitImage(pblk, bh.b_jh->b_committed_image, "metadata home", false, false,
+                            [&bh](sim::BioStatus) { bh.b_lock.unlock(); });
+  rig.buffers().wait_on_buffer(bh);
+}
+
+// Commits move the tail as well. On one device their preflush is enough for what somebody else has
+// written home by then.
+TEST(CheckpointTest, CommitThatMovesTheTailFlushesWhatIsHome) {
+  for (const bool external : {false, true}) {
+    for (const bool breaks_rule : {false, true}) {
+      JournalRig rig(
+          {.external_journal = external, .policy = {.tail_advance_without_flush = breaks_rule}});
+      rig.Story([&] {
+        rig.SetAlone(rig.first(), 1);
+        rig.Commit();
+        WriteHome(rig, rig.first());
+        for (Ino value = 1; value <= 8; ++value) {
+          rig.SetAlone(rig.first() + 1, value);
+          rig.Commit();
+        }
+      });
+      EXPECT_GT(rig.journal().j_tail_sequence, 1u);
+      EXPECT_EQ(rig.log().breaches().empty(), !external || !breaks_rule);
+    }
+  }
+}
+
 TEST(CheckpointTest, BlocksGoHomeOnlyByCheckpoint) {
   JournalRig rig;
   rig.Story([&] {
@@ -71,8 +114,8 @@ TEST(CheckpointTest, BlocksGoHomeOnlyByCheckpoint) {
   EXPECT_EQ(ValueOf(rig.log().Recovered(rig.first())), 5u);
   EXPECT_THAT(rig.log().writes(),
               ElementsAre("journal superblock", "journal descriptor", "journal copy",
-                          "journal commit FLUSH FUA", "metadata home", "journal superblock FUA",
-                          "journal superblock FUA"));
+                          "journal commit FLUSH FUA", "metadata home", "flush",
+                          "journal superblock FUA", "journal superblock FUA"));
 }
 
 // What goes home is what the log has, not a later change that has not committed.

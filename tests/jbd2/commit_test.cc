@@ -208,6 +208,75 @@ TEST(CommitTest, FlushIsYetToComeUntilTheRecordIsUnderWay) {
   });
 }
 
+// The record's preflush is of the journal's device.
+TEST(CommitTest, ToAnotherDeviceFlushesTheFileSystemsBeforeTheRecordIfThereIsOrderedData) {
+  for (const bool ordered : {false, true}) {
+    JournalRig rig({.external_journal = true});
+    JournalInode jinode;
+    rig.Story([&] {
+      Handle& handle = rig.Start(1);
+      rig.Set(handle, rig.first(), 1);
+      if (ordered) {
+        EXPECT_EQ(jbd2_journal_inode_ranged_wait(handle, jinode, 0, 1024), Errno::kOk);
+      }
+      jbd2_journal_stop(handle);
+      EXPECT_EQ(rig.Commit(), Errno::kOk);
+    });
+    std::vector<std::string> writes = {"journal superblock", "journal descriptor", "journal copy",
+                                       "journal commit FLUSH FUA"};
+    if (ordered) writes.insert(writes.end() - 1, "flush");
+    EXPECT_EQ(rig.log().writes(), writes);
+    EXPECT_THAT(rig.log().breaches(), IsEmpty());
+  }
+}
+
+TEST(CommitTest, RunningTransactionIsToldThatASyncReliesOnItsFlush) {
+  for (const bool tells : {true, false}) {
+    JournalRig rig({.external_journal = true, .policy = {.no_t_need_data_flush = !tells}});
+    rig.Story([&] {
+      rig.SetAlone(rig.first(), 1);
+      EXPECT_TRUE(jbd2_trans_will_send_data_barrier(rig.journal(), 1));
+      EXPECT_EQ(jbd2_complete_transaction(rig.journal(), 1), Errno::kOk);
+    });
+    EXPECT_THAT(rig.log().writes(), testing::Conditional(tells, testing::Contains("flush"),
+                                                         testing::Not(testing::Contains("flush"))));
+  }
+}
+
+// On one device the flush is the record's own, on another it comes first; if there is one.
+TEST(CommitTest, FlushOfAnotherDeviceIsOverBeforeTheRecordIsUnderWay) {
+  JournalRig rig({.external_journal = true});
+  rig.on_commit = [&](Tid tid) {
+    EXPECT_FALSE(jbd2_trans_will_send_data_barrier(rig.journal(), tid));
+  };
+  JournalInode jinode;
+  rig.on_finish_data = [&](JournalInode&) {
+    EXPECT_TRUE(jbd2_trans_will_send_data_barrier(rig.journal(), 1));
+  };
+  const auto committing_in = [&](TransactionState state) {
+    return rig.journal().committing_tid() != 0 &&
+           rig.journal().j_committing_transaction->t_state == state;
+  };
+  rig.Task("commits", [&] {
+    Handle& handle = rig.Start(1);
+    EXPECT_EQ(jbd2_journal_inode_ranged_wait(handle, jinode, 0, 1024), Errno::kOk);
+    jbd2_journal_stop(handle);
+    EXPECT_EQ(rig.Commit(), Errno::kOk);
+    rig.SetAlone(rig.first(), 2);  // nothing to flush for
+    EXPECT_EQ(rig.Commit(), Errno::kOk);
+  });
+  rig.Task("asks", [&] {
+    while (!committing_in(TransactionState::kCommitDflush)) rig.Sleep(1'000);
+    EXPECT_EQ(rig.journal().committing_tid(), 1u);
+    EXPECT_FALSE(jbd2_trans_will_send_data_barrier(rig.journal(), 1));
+    while (rig.journal().committing_tid() != 2 || !committing_in(TransactionState::kCommit)) {
+      rig.Sleep(1'000);
+    }
+    EXPECT_FALSE(jbd2_trans_will_send_data_barrier(rig.journal(), 2));
+  });
+  rig.RunToTheEnd();
+}
+
 TEST(CommitTest, NestedForceWaitsForTheCommittingTransactionOnly) {
   JournalRig rig;
   JournalInode jinode;

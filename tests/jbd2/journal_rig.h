@@ -26,6 +26,7 @@ inline Ino ValueOf(const BlockContent& content) {
 
 struct RigOptions {
   uint32_t journal_blocks = 64;
+  bool external_journal = false;
   bool random = false;  // strategy; else timed
   uint64_t seed = 0;
   Policy policy;
@@ -46,7 +47,8 @@ class JournalRig {
         geometry_{.block_bytes = 1024,
                   .blocks = 256,
                   .inodes = 32,
-                  .journal_blocks = this->options.journal_blocks},
+                  .journal_blocks = this->options.journal_blocks,
+                  .external_journal = this->options.external_journal},
         device_(*world_, Config(), Initial()),
         buffers_(*world_, device_, geometry_, images_),
         log_(device_, geometry_, images_),
@@ -152,7 +154,10 @@ class JournalRig {
   }
   sim::DeviceConfig Config() const {
     sim::DeviceConfig config;
-    config.size_sectors = uint64_t{geometry_.blocks} * geometry_.sectors_per_block();
+    config.size_sectors = geometry_.first_sector(geometry_.end());
+    if (geometry_.external_journal) {
+      config.second_device = geometry_.first_sector(geometry_.journal());
+    }
     config.faults = options.faults;
     return config;
   }

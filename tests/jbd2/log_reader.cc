@@ -6,11 +6,15 @@
 
 namespace model {
 
+void LogReader::OnSubmit(const sim::BlockDevice&, const sim::Bio& bio) {
+  if (bio.op == sim::Bio::Op::kFlush) writes_.push_back("flush");
+}
+
 void LogReader::OnWritePossible(const sim::BlockDevice&, const sim::Bio& bio) {
   writes_.push_back(absl::StrCat(bio.what, bio.preflush ? " FLUSH" : "", bio.fua ? " FUA" : ""));
   const ImageId image = ImageOf(bio.contents.front());
   const Pblk pblk = geometry_.block_of_sector(bio.sector);
-  if (pblk < geometry_.journal() || pblk >= geometry_.first_data()) return;
+  if (!geometry_.InJournal(pblk)) return;
   const uint32_t log_block = pblk - geometry_.journal();
   const BlockContent& content = images_.Get(image);
   if (const auto* superblock = std::get_if<JournalSuperblock>(&content)) {

@@ -21,11 +21,13 @@ class LogReader : public sim::DeviceListener {
   LogReader(const sim::BlockDevice& device, const Geometry& geometry, const ImageStore& images)
       : device_(device), geometry_(geometry), images_(images) {}
 
+  void OnSubmit(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnWritePossible(const sim::BlockDevice& device, const sim::Bio& bio) override;
   void OnDurable(const sim::BlockDevice& device) override { (void)device; }
 
   const std::vector<std::string>& breaches() const { return breaches_; }
-  // What was written, in the order in which it could be there, such as "journal commit FLUSH FUA".
+  // What was written, in the order in which it could be there, such as "journal commit FLUSH FUA";
+  // and "flush", when it was asked for.
   const std::vector<std::string>& writes() const { return writes_; }
 
   // Of the durable contents.

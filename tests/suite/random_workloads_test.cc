@@ -29,6 +29,11 @@ class Workload {
     for (int64_t t = 0; t < threads; ++t) MakeThread(absl::StrCat("t", t));
     using Strategy = scenario::StrategyKind;
     made_.search.strategy = OneOf({Strategy::kRandom, Strategy::kPct, Strategy::kPos});
+    if (random_.OneIn(3)) {
+      made_.fs.journal_device = scenario::JournalDevice::kExternal;
+      // Without, it is no longer true that they keep every rule (scenarios/regressions).
+      made_.policy = {{"flush_data_device_always", true}};
+    }
     return std::move(made_);
   }
 

@@ -140,7 +140,8 @@ inline absl::StatusOr<scenario::ShrinkResult> FakeShrink(const nlohmann::ordered
 }
 
 // A device of some bytes with the mark of ours, about which something is known.
-inline absl::Status GiveImage(nlohmann::ordered_json json, scenario::ImageSink sink) {
+inline absl::Status GiveImage(nlohmann::ordered_json json, scenario::ImageSink sink,
+                              bool external_journal = false) {
   json.update({{"scenario", "s"},
                {"at_ns", 17},
                {"states", "8"},
@@ -148,17 +149,26 @@ inline absl::Status GiveImage(nlohmann::ordered_json json, scenario::ImageSink s
                {"verdicts", nlohmann::ordered_json::object()}});
   json["verdicts"]["stale_data"] = nlohmann::ordered_json::array({"a shows b"});
   json["verdicts"]["metadata"] = nlohmann::ordered_json::array();
-  return sink({[](std::ostream& file) { file << std::string(1024 + 0x68, 'x') << "crashdep"; },
-               std::move(json)});
+  const auto write = [](std::ostream& file) {
+    file << std::string(1024 + 0x68, 'x') << "crashdep";
+  };
+  scenario::StateImage image = {write, std::move(json)};
+  if (external_journal) {
+    image.write_journal = [write](std::ostream& file) {
+      write(file);
+      file << " log";
+    };
+  }
+  return sink(image);
 }
 
 // There are states 0 to 7.
-inline absl::Status FakeImage(const nlohmann::ordered_json&,
+inline absl::Status FakeImage(const nlohmann::ordered_json& trace,
                               const std::optional<std::string>& number, scenario::ImageSink sink) {
   if (number.value_or("0") > "7") {
     return absl::InvalidArgumentError(scenario::Cat("no state ", *number));
   }
-  return GiveImage({{"state", number.value_or("own")}}, sink);
+  return GiveImage({{"state", number.value_or("own")}}, sink, trace["kind"] == "external journal");
 }
 
 inline absl::StatusOr<int64_t> FakeImages(const scenario::Scenario&, const scenario::RunOptions&,

@@ -32,6 +32,19 @@ TEST_F(ImageCommandTest, WritesImageAndWhatIsKnownOfIt) {
   EXPECT_EQ(nlohmann::json::parse(Get("a.img.json"))["sound"], true);
 }
 
+TEST_F(ImageCommandTest, WritesAJournalOnADeviceOfItsOwnBesideIt) {
+  const std::string trace = Put("e.json", R"({"kind": "external journal"})");
+  EXPECT_EQ(Crashdep({"image", trace, "-o", Path("a.img")}), 0);
+  EXPECT_THAT(out_, HasSubstr("\nwritten: " + Path("a.img") + ", " + Path("a.img.journal") +
+                              " and " + Path("a.img.json") + "\n"));
+  EXPECT_THAT(Get("a.img.journal"), HasSubstr("crashdep log"));
+  EXPECT_EQ(Crashdep({"image", trace, "-o", Path("a.img")}), 0);
+  Put("b.img.journal", "of somebody else");
+  EXPECT_EQ(Crashdep({"image", trace, "-o", Path("b.img")}), 2);
+  EXPECT_THAT(err_, HasSubstr("b.img.journal: is there and is not an image of crashdep"));
+  EXPECT_FALSE(std::filesystem::exists(Path("b.img")));
+}
+
 TEST_F(ImageCommandTest, PassesTheStateOn) {
   EXPECT_EQ(Crashdep({"image", trace_, "-o", Path("a.img"), "--state", "5"}), 0);
   EXPECT_EQ(nlohmann::json::parse(Get("a.img.json"))["state"], "5");
