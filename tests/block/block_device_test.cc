@@ -207,6 +207,13 @@ TEST_F(BlockDeviceTest, DeviceThatIgnoresFuaStillFlushes) {
   });
 }
 
+TEST(BioTest, AFlushIsDescribedByWhatItIsFor) {
+  Bio flush = MakeFlush();
+  EXPECT_EQ(Describe(flush), "flush");
+  flush.what = "flush of the first device";
+  EXPECT_EQ(Describe(flush), "flush of the first device");
+}
+
 TEST_F(BlockDeviceTest, FlushIsOfOneOfTwoDevices) {
   config_.second_device = 10;
   Story([&] {

@@ -199,12 +199,17 @@ class LoopDevice {
   explicit LoopDevice(const std::string& image) {
     const int file = open(image.c_str(), O_RDWR | O_CLOEXEC);
     const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-    const int number = control >= 0 ? ioctl(control, LOOP_CTL_GET_FREE) : -1;
-    if (control >= 0) close(control);
-    path_ = absl::StrCat("/dev/loop", number);
-    if (number >= 0) loop_ = open(path_.c_str(), O_RDWR | O_CLOEXEC);
-    attached_ = file >= 0 && loop_ >= 0 && ioctl(loop_, LOOP_SET_FD, file) == 0;
+    // Somebody else may take the one that is free.
+    for (int tries = 0; tries < 100 && !attached_; ++tries) {
+      const int number = control >= 0 ? ioctl(control, LOOP_CTL_GET_FREE) : -1;
+      path_ = absl::StrCat("/dev/loop", number);
+      if (loop_ >= 0) close(loop_);
+      loop_ = number >= 0 ? open(path_.c_str(), O_RDWR | O_CLOEXEC) : -1;
+      attached_ = file >= 0 && loop_ >= 0 && ioctl(loop_, LOOP_SET_FD, file) == 0;
+      if (!attached_ && errno != EBUSY) break;
+    }
     if (!attached_) error_ = absl::StrCat("no loop device: ", std::strerror(errno));
+    if (control >= 0) close(control);
     if (file >= 0) close(file);
   }
   ~LoopDevice() {

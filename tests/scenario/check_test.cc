@@ -50,6 +50,21 @@ TEST_F(CheckTest, TheDeviceHoldsJournalAndFiles) {
                           "and 21 of files, got 1024 blocks"));
 }
 
+TEST_F(CheckTest, AJournalOnADeviceOfItsOwnTakesNoRoomAndHasSectorsBehindTheFileSystems) {
+  scenario_.fs.journal_blocks = 1024;
+  scenario_.fs.journal_device = JournalDevice::kExternal;
+  EXPECT_THAT(Complaints(), IsEmpty());
+  const int64_t sectors = 8192 + 1024 * 8;
+  scenario_.device.faults = {{.kind = FaultKind::kFailingSector, .sector = sectors - 1}};
+  EXPECT_THAT(Complaints(), IsEmpty());
+  scenario_.device.faults = {{.kind = FaultKind::kFailingSector, .sector = sectors},
+                             {.kind = FaultKind::kMisdirectedWrite, .nth = 1, .lands_at = 8192}};
+  EXPECT_THAT(
+      Complaints(),
+      ElementsAre("/device/faults/0/sector: want a sector of the device, below 16384, got 16384",
+                  "/device/faults/1/lands_at: want a sector of the device, below 8192, got 8192"));
+}
+
 TEST_F(CheckTest, AWriteIsSynchronousInOneWay) {
   op() = {.kind = OpKind::kWrite, .file = "a", .len_bytes = 1, .sync = true, .dsync = true};
   EXPECT_THAT(Complaints(), ElementsAre("/threads/0/ops/0/dsync: want either sync or dsync"));

@@ -129,6 +129,18 @@ TEST_P(SeedSuiteTest, FindsNothingWithoutItsPolicyOnADeviceThatDoesWhatItSays) {
   EXPECT_THAT(Differences({}, Search(Sound(scenario_), executions_).findings), IsEmpty());
 }
 
+// Where every commit flushes both devices, two are as good as one.
+TEST_P(SeedSuiteTest, FindsNothingWithAJournalOnADeviceOfItsOwn) {
+  Scenario sound = Sound(scenario_);
+  if (sound.fs.journal_device == scenario::JournalDevice::kInternal) {
+    sound.fs.journal_device = scenario::JournalDevice::kExternal;
+    const int64_t journal_bytes = sound.fs.journal_blocks * sound.fs.block_bytes;
+    sound.device.size_sectors -= journal_bytes / scenario::kSectorBytes;  // as many free blocks
+  }
+  sound.policy = {{"flush_data_device_always", true}};
+  EXPECT_THAT(Differences({}, Search(sound, executions_).findings), IsEmpty());
+}
+
 TEST_P(SeedSuiteTest, IsTheSameEveryTimeAndForAnyNumberOfThreads) {
   const bool cheap = result_.steps / result_.executions < kCheapSteps;
   const int64_t executions = cheap ? kSharedExecutions : executions_;
