@@ -353,7 +353,10 @@ absl::Status CheckFeatures(const ext2_super_block& super) {
     return absl::InvalidArgumentError("superblock: the file system has no journal");
   }
   if (super.s_journal_inum == 0) {
-    return absl::InvalidArgumentError("superblock: the journal is on another device");
+    return absl::InvalidArgumentError(
+        "superblock: the journal is on another device, and a recording is of one: want a journal "
+        "in "
+        "the file system");
   }
   const uint32_t incompat = super.s_feature_incompat & ~kKnownIncompat;
   const uint32_t ro_compat = super.s_feature_ro_compat & ~kKnownRoCompat;

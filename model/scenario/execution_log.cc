@@ -15,7 +15,7 @@ absl::Status CheckIsLoggable(const Scenario& scenario) {
   if (scenario.fs.journal_device == JournalDevice::kExternal) {
     return absl::InvalidArgumentError(
         "the journal has a device of its own: a log is of one device, and two logs do not tell "
-        "which write of one came before which of the other");
+        "which write of one came before which of the other; want fs.journal_device \"internal\"");
   }
   return CheckIsReadable(scenario);
 }

@@ -137,6 +137,19 @@ TEST_F(FileSystemTest, ChecksumsAreLookedAt) {
   EXPECT_THAT(read_.faults, testing::Contains(HasSubstr("Directory block checksum")));
 }
 
+TEST_F(FileSystemTest, JournalOnAnotherDeviceIsRefused) {
+  MakeFileSystem("-t ext4 -O ^metadata_csum");
+  Read();
+  constexpr size_t kJournalInum = 1024 + 224;  // s_journal_inum
+  ASSERT_EQ(bytes_[kJournalInum], 8);
+  bytes_[kJournalInum] = 0;
+  BytesSource source(bytes_);
+  EXPECT_EQ(
+      ProbeFileSystem(source, 512).status().message(),
+      "superblock: the journal is on another device, and a recording is of one: want a journal "
+      "in the file system");
+}
+
 TEST_F(FileSystemTest, UnknownFeaturesAreRefused) {
   for (const char* options : {"-t ext4 -O bigalloc", "-t ext4 -O casefold", "-t ext2",
                               "-t ext4 -O ea_inode", "-t ext4 -O encrypt"}) {
