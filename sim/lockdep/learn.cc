@@ -1,6 +1,7 @@
 // What the validator concludes from each new fact, and how it learns another's.
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <set>
 #include <utility>
@@ -235,9 +236,11 @@ LockName Validator::NodeName(LockNodeId node) const {
 UsageMask Validator::UsageAsOf(LockNodeId node, uint32_t as_of) const {
   const Node& at = nodes_[node.value];
   UsageMask usage = 0;
-  for (size_t bit = 0; bit < at.first_use.size(); ++bit) {
-    const UsageMask mask = Mask(static_cast<UsageBit>(bit));
-    if (at.first_use[bit] <= as_of) usage = static_cast<UsageMask>(usage | (at.usage & mask));
+  for (UsageMask left = at.usage; left != 0; left = static_cast<UsageMask>(left & (left - 1))) {
+    const int bit = std::countr_zero(left);
+    if (at.first_use[static_cast<size_t>(bit)] <= as_of) {
+      usage = static_cast<UsageMask>(usage | Mask(static_cast<UsageBit>(bit)));
+    }
   }
   return usage;
 }

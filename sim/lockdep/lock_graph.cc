@@ -17,7 +17,7 @@ LockNodeId LockGraph::AddNode() {
   out_.emplace_back();
   in_.emplace_back();
   visited_.push_back(0);
-  queue_.resize(queue_.size() + 2);
+  queue_.resize(2 * out_.size() + 1);
   order_.AddNode();
   return LockNodeId{node_count() - 1};
 }
@@ -42,7 +42,7 @@ bool LockGraph::Add(LockNodeId from, LockNodeId to, EdgeKind kind, Tag tag) {
   SIM_CHECK((edge.kinds & Bit(kind)) == 0);
   edge.kinds = static_cast<uint8_t>(edge.kinds | Bit(kind));
   edge.tag[static_cast<size_t>(kind)] = last_tag_ = tag;
-  for (std::vector<Link>* links : {&out_[from.value], &in_[to.value]}) {
+  for (auto* links : {&out_[from.value], &in_[to.value]}) {
     const auto is_its = [index](const Link& link) { return link.edge == index; };
     std::find_if(links->rbegin(), links->rend(), is_its)->kinds = edge.kinds;
   }
@@ -56,12 +56,9 @@ bool LockGraph::HasWayBack(LockNodeId from, LockNodeId to, EdgeKind kind) const 
   const auto is_earlier = [&](const State& a, const State& b) {
     return order_.position(a.node.value) < order_.position(b.node.value);
   };
-  ++search_;
-  State* const begin = queue_.data();
-  State* end = begin;
   const bool recursive = (Bit(kind) & kNonRecursiveTaker) == 0;
-  if (!skip(to) && Visit(to, recursive)) *end++ = {to, recursive};
-  while (end != begin) {
+  State* end = Start(to, recursive, skip);
+  while (end != queue_.data()) {
     const State state = *--end;
     if (state.node == from && !(state.weak && shared)) return true;
     State* const known = end;

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "sim/engine/ids.h"
 #include "sim/lockdep/acyclic_order.h"
 #include "sim/lockdep/lock_types.h"
@@ -81,9 +82,10 @@ class LockGraph {
     uint32_t edge = 0;
     uint8_t kinds = 0;  // the edge's: what a search needs is in one place
   };
-  // In order of first sight.
-  const std::vector<Link>& links_from(LockNodeId node) const { return out_[node.value]; }
-  const std::vector<Link>& links_to(LockNodeId node) const { return in_[node.value]; }
+  // In order of first sight. Most nodes have few.
+  using Links = absl::InlinedVector<Link, 4>;
+  const Links& links_from(LockNodeId node) const { return out_[node.value]; }
+  const Links& links_to(LockNodeId node) const { return in_[node.value]; }
 
   // The shortest strong path along (or against) the edges from a root to a node for which
   // match(node, weak) holds, the root included. `weak` says that a node was reached only by
@@ -122,8 +124,8 @@ class LockGraph {
   template <bool kForwards, class Match, class Skip, class Kinds>
   std::optional<Path> Search(LockNodeId root, bool root_weak, Match match, Skip skip,
                              Kinds kinds) const;
-  // Puts at `end` what the links of a state, queue_[at], lead to for the first time in this search.
-  // Returns the new end.
+  // Puts at `end` what the links of a state, queue_[at], lead to for the first time in this search;
+  // a state more may be written over. Returns the new end.
   template <bool kForwards, class Skip, class Kinds>
   State* Expand(const State& state, uint32_t at, Skip skip, Kinds kinds, State* end) const;
   template <bool kForwards, class Kinds>
@@ -134,19 +136,21 @@ class LockGraph {
     return std::max(order_.position(from.value), back_limit_);
   }
   void AddToOrder(LockNodeId from, LockNodeId to, bool closes_cycle);
-  // Whether the state is new, i.e. reached neither like this nor in a stronger way: reached
-  // strongly, everything can follow that could after reaching it weakly.
-  bool MayVisit(LockNodeId node, bool weak) const {
-    return visited_[node.value] < search_ * 2 + (weak ? 0 : 1);
-  }
-  bool Visit(LockNodeId node, bool weak) const {
-    if (!MayVisit(node, weak)) return false;
-    visited_[node.value] = search_ * 2 + (weak ? 0 : 1);
-    return true;
+  // How a node is reached in this search. What was reached like this or in a stronger way is no new
+  // state: reached strongly, everything can follow that could after reaching it weakly.
+  uint64_t Reached(bool strongly) const { return search_ * 2 + (strongly ? 1 : 0); }
+  // Begins a search; returns the end of its states.
+  template <class Skip>
+  State* Start(LockNodeId root, bool weak, Skip skip) const {
+    ++search_;
+    if (skip(root)) return queue_.data();
+    visited_[root.value] = Reached(!weak);
+    queue_[0] = {.node = root, .weak = weak};
+    return queue_.data() + 1;
   }
 
   std::vector<Edge> edges_;
-  std::vector<std::vector<Link>> out_, in_;        // by node: edges in order of first sight
+  std::vector<Links> out_, in_;                    // by node: edges in order of first sight
   absl::flat_hash_map<uint64_t, uint32_t> index_;  // from, to -> edge; look-up only
   AcyclicOrder order_;                             // of all edges but those from back_sources_
   std::vector<LockNodeId> back_sources_;
@@ -154,7 +158,8 @@ class LockGraph {
   Tag last_tag_ = 0;
 
   // Scratch of Search(), kept to save its allocation.
-  mutable std::vector<State> queue_;       // for each node twice: reached weakly, then strongly
+  // For each node twice: reached weakly, then strongly; and one that Expand() may write over.
+  mutable std::vector<State> queue_;
   mutable std::vector<uint64_t> visited_;  // by node: search number * 2 + (reached strongly)
   mutable uint64_t search_ = 0;
 };
@@ -162,9 +167,7 @@ class LockGraph {
 template <bool kForwards, class Match, class Skip, class Kinds>
 std::optional<LockGraph::Path> LockGraph::Search(LockNodeId root, bool root_weak, Match match,
                                                  Skip skip, Kinds kinds) const {
-  ++search_;
-  State* end = queue_.data();
-  if (!skip(root) && Visit(root, root_weak)) *end++ = {root, root_weak};
+  State* end = Start(root, root_weak, skip);
   uint32_t at = 0;
   for (const State* state = queue_.data(); state != end; ++state) {
     if (match(state->node, state->weak)) return PathTo<kForwards>(*state, kinds);
@@ -177,12 +180,21 @@ template <bool kForwards, class Skip, class Kinds>
 LockGraph::State* LockGraph::Expand(const State& state, uint32_t at, Skip skip, Kinds kinds,
                                     State* end) const {
   const unsigned passable = state.weak ? kAfterWeak<kForwards> : kEveryKind;
+  const uint64_t weakly = Reached(false);
+  uint64_t* const visited = visited_.data();
+  // Which links lead to something new cannot be foretold, so nothing branches on it.
   for (const Link& link : kForwards ? out_[state.node.value] : in_[state.node.value]) {
-    if (!MayVisit(link.node, false)) continue;
     const unsigned allowed = kinds(link.edge, link.kinds) & passable;
-    if (allowed == 0 || skip(link.node)) continue;
-    const bool weak = (allowed & kMakesStrong<kForwards>) == 0;
-    if (Visit(link.node, weak)) *end++ = {link.node, weak, at, link.edge};
+    const bool strong = (allowed & kMakesStrong<kForwards>) != 0;
+    uint64_t how = allowed != 0 ? weakly + (strong ? 1 : 0) : 0;
+    how = skip(link.node) ? 0 : how;
+    const uint64_t before = visited[link.node.value];
+    visited[link.node.value] = std::max(before, how);
+    end->node = link.node;
+    end->parent = at;
+    end->edge = link.edge;
+    end->weak = !strong;
+    end += before < how ? 1 : 0;
   }
   return end;
 }
