@@ -56,6 +56,27 @@ std::string FamilyVerdict::FirstNotIn(const FamilyVerdict& other) const {
   return "";
 }
 
+// --- Disks ---------------------------------------------------------------------------------------
+
+void ScratchDisk::Write(uint64_t sector, SectorContent content) {
+  overwritten_.emplace_back(sector, contents_[sector]);
+  contents_[sector] = content;
+}
+
+void ScratchDisk::TakeBackTo(size_t writes) {
+  for (; overwritten_.size() > writes; overwritten_.pop_back()) {
+    contents_[overwritten_.back().first] = overwritten_.back().second;
+  }
+}
+
+bool ScratchDisk::SameAs(const ScratchDisk& other) const {
+  const auto is_same = [&](const auto& overwritten) {
+    return contents_[overwritten.first] == other.contents_[overwritten.first];
+  };
+  return std::all_of(overwritten_.begin(), overwritten_.end(), is_same) &&
+         std::all_of(other.overwritten_.begin(), other.overwritten_.end(), is_same);
+}
+
 // --- States --------------------------------------------------------------------------------------
 
 std::optional<uint64_t> StateEnumerator::States(uint64_t limit) const {
@@ -71,15 +92,17 @@ std::optional<uint64_t> StateEnumerator::States(uint64_t limit) const {
 FamilyVerdict StateEnumerator::JudgeAllStates() {
   verdict_ = {};
   cut_.clear();
-  DiskState disk(device_.size_sectors());
-  for (uint64_t sector = 0; sector < disk.size(); ++sector) disk[sector] = device_.durable(sector);
+  DiskState durable(device_.size_sectors());
+  for (uint64_t i = 0; i < durable.size(); ++i) durable[i] = device_.durable(i);
+  disk_ = recovered_ = ScratchDisk(std::move(durable));
   const std::vector<uint64_t>& pending = device_.pending_sectors();
   std::vector<std::set<SectorContent>> contents;
   for (const uint64_t sector : pending) contents.push_back(ContentsOf(device_, sector));
   const std::function<void(size_t)> choose = [&](size_t i) {
-    if (i == pending.size()) return JudgeState(disk);
+    if (i == pending.size()) return JudgeState();
     for (const SectorContent content : contents[i]) {
-      disk[pending[i]] = content;
+      disk_.Put(pending[i], content);
+      recovered_.Put(pending[i], content);
       choose(i + 1);
     }
   };
@@ -87,50 +110,56 @@ FamilyVerdict StateEnumerator::JudgeAllStates() {
   return std::move(verdict_);
 }
 
-void StateEnumerator::JudgeState(const DiskState& disk) {
-  const Recovery recovery = Read(disk);
+void StateEnumerator::JudgeState() {
+  const Recovery recovery = Read();
   if (recovery.fails_at != 0) return verdict_.Add(absl::StrCat("home ", recovery.fails_at));
   for (const Pblk home : recovery.torn) verdict_.Add(absl::StrCat("copy ", home));
-  const DiskState recovered = After(recovery, disk);
-  oracle_.Judge(recovered, recovery.recovered, verdict_);
-  if (recovery.writes.empty()) return;
-  // What the disk has at home makes no difference as long as the log outlives the home writes.
-  const bool is_new = cut_.emplace(recovery.superblock, recovery.recovered).second;
-  if (rules_.flush_before_superblock && !is_new) return;
-  if (!MayBeCut(disk, recovered, kCuts)) verdict_.Add("recovery");
+  WriteAll(recovery, recovered_);
+  oracle_.Judge(recovered_.contents(), recovery.recovered, verdict_);
+  if (!recovery.writes.empty()) {
+    // What the disk has at home makes no difference as long as the log outlives the home writes.
+    const bool is_new = cut_.emplace(recovery.superblock, recovery.recovered).second;
+    const bool may_differ = is_new || !rules_.flush_before_superblock;
+    if (may_differ && !MayBeCut(kCuts)) verdict_.Add("recovery");
+  }
+  disk_.TakeBackTo(0);
+  recovered_.TakeBackTo(0);
 }
 
 // --- Recovery ------------------------------------------------------------------------------------
 
 // The first sectors of the block hold the bytes that the image has there.
-bool StateEnumerator::Holds(const DiskState& disk, Pblk pblk, uint32_t sectors,
-                            ImageId image) const {
+bool StateEnumerator::Holds(Pblk pblk, uint32_t sectors, ImageId image) {
   for (uint32_t i = 0; i < sectors; ++i) {
-    const SectorContent is = disk[geometry_.first_sector(pblk) + i];
+    const SectorContent is = disk_[geometry_.first_sector(pblk) + i];
     const SectorContent want = ImageContent(image, i);
-    if (is != want && !SameBytes(geometry_, images_, is, want)) return false;
+    if (is == want) continue;
+    const auto [same, is_new] = same_bytes_.try_emplace({is, want}, false);
+    if (is_new) same->second = SameBytes(geometry_, images_, is, want);
+    if (!same->second) return false;
   }
   return true;
 }
 
-ImageId StateEnumerator::ImageAt(const DiskState& disk, Pblk pblk) const {
-  const SectorContent first = disk[geometry_.first_sector(pblk)];
+ImageId StateEnumerator::ImageAt(Pblk pblk) {
+  const SectorContent first = disk_[geometry_.first_sector(pblk)];
   if (KindOf(first) != ContentKind::kImage) return 0;
   const ImageId image = ImageOf(first);
-  return Holds(disk, pblk, SectorsThatTell(geometry_, images_.Get(image)), image) ? image : 0;
+  return Holds(pblk, SectorsThatTell(geometry_, images_.Get(image)), image) ? image : 0;
 }
 
-bool StateEnumerator::CannotRead(const DiskState& disk, Pblk pblk) const {
-  const auto first = disk.begin() + static_cast<ptrdiff_t>(geometry_.first_sector(pblk));
+bool StateEnumerator::CannotRead(Pblk pblk) const {
+  const auto first =
+      disk_.contents().begin() + static_cast<ptrdiff_t>(geometry_.first_sector(pblk));
   const auto end = first + geometry_.sectors_per_block();
   return std::find(first, end, sim::kUnreadable) != end;
 }
 
-StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
+StateEnumerator::Recovery StateEnumerator::Read() {
   Recovery recovery;
-  const SectorContent super = disk[geometry_.first_sector(geometry_.journal())];
+  const SectorContent super = disk_[geometry_.first_sector(geometry_.journal())];
   recovery.superblock = ImageOf(super);
-  if (KindOf(super) != ContentKind::kImage || CannotRead(disk, geometry_.journal()) ||
+  if (KindOf(super) != ContentKind::kImage || CannotRead(geometry_.journal()) ||
       !std::holds_alternative<JournalSuperblock>(images_.Get(recovery.superblock))) {
     recovery.fails_at = geometry_.journal();
     return recovery;
@@ -156,11 +185,11 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
   };
   for (Tid tid = sb.s_sequence; read < geometry_.journal_blocks - 1;) {
     const Pblk pblk = next();
-    if (CannotRead(disk, pblk)) {
+    if (CannotRead(pblk)) {
       recovery.fails_at = pblk;
       return recovery;
     }
-    const ImageId image = ImageAt(disk, pblk);
+    const ImageId image = ImageAt(pblk);
     if (image == 0) break;
     const BlockContent& content = images_.Get(image);
     if (const auto* d = std::get_if<JournalDescriptor>(&content); d && d->h_sequence == tid) {
@@ -183,8 +212,8 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
   for (const Copy& copy : copies) {
     const auto revoke = revoked.find(copy.home);
     if (revoke != revoked.end() && revoke->second >= copy.tid) continue;
-    if (checks ? !Holds(disk, copy.log, geometry_.sectors_per_block(), copy.image)
-               : CannotRead(disk, copy.log)) {
+    if (checks ? !Holds(copy.log, geometry_.sectors_per_block(), copy.image)
+               : CannotRead(copy.log)) {
       recovery.torn.push_back(copy.home);
     }
     newest[copy.home] = {copy.home, copy.image, copy.log};
@@ -193,39 +222,42 @@ StateEnumerator::Recovery StateEnumerator::Read(const DiskState& disk) const {
   return recovery;
 }
 
-void StateEnumerator::Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const {
+void StateEnumerator::Write(const HomeWrite& write, uint32_t sectors, ScratchDisk& disk) const {
   for (uint32_t i = 0; i < sectors; ++i) {
-    SectorContent& content = disk[geometry_.first_sector(write.home) + i];
-    if (content == sim::kUnreadable) continue;
+    const uint64_t home = geometry_.first_sector(write.home) + i;
+    if (disk[home] == sim::kUnreadable) continue;
     const SectorContent in_log = disk[geometry_.first_sector(write.log) + i];
     const bool as_found =
         geometry_.journal_checksum == JournalChecksum::kNone && in_log != sim::kUnreadable;
-    content = as_found ? in_log : ImageContent(write.image, i);
+    disk.Write(home, as_found ? in_log : ImageContent(write.image, i));
   }
 }
 
-DiskState StateEnumerator::After(const Recovery& recovery, DiskState disk) const {
+void StateEnumerator::WriteAll(const Recovery& recovery, ScratchDisk& disk) const {
   for (const HomeWrite& write : recovery.writes) {
     Write(write, geometry_.sectors_per_block(), disk);
   }
-  return disk;
 }
 
-// Recovery of `disk`, cut short up to `depth` times, gives `want` in the end.
-bool StateEnumerator::MayBeCut(const DiskState& disk, const DiskState& want, int depth) const {
-  const Recovery recovery = Read(disk);
-  if (After(recovery, disk) != want) return false;
+// Recovery of the disk as it is now, cut short up to `depth` times, gives the recovered one in the
+// end. If so, the disk is left as it was.
+bool StateEnumerator::MayBeCut(int depth) {
+  const Recovery recovery = Read();
+  const size_t writes = disk_.writes();
+  WriteAll(recovery, disk_);
+  if (!disk_.SameAs(recovered_)) return false;
+  disk_.TakeBackTo(writes);
   if (depth == 0) return true;
   const uint32_t sectors = geometry_.sectors_per_block();
-  DiskState cut = disk;
   for (const HomeWrite& write : recovery.writes) {
     // The log is marked empty before all is at home: nothing is done again.
-    if (!rules_.flush_before_superblock && cut != want) return false;
+    if (!rules_.flush_before_superblock && !disk_.SameAs(recovered_)) return false;
     for (const uint32_t written : {sectors / 2, sectors}) {
-      Write(write, written, cut);
-      if (!MayBeCut(cut, want, depth - 1)) return false;
+      Write(write, written, disk_);
+      if (!MayBeCut(depth - 1)) return false;
     }
   }
+  disk_.TakeBackTo(writes);
   return true;
 }
 

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "model/crash/disk_view.h"
 #include "model/crash/file_rules.h"
 #include "model/crash/recovery.h"
@@ -48,6 +49,27 @@ class StateOracle {
   virtual void Judge(const DiskState& disk, Tid recovered, FamilyVerdict& verdict) = 0;
 };
 
+// A disk whose writes can be taken back.
+class ScratchDisk {
+ public:
+  explicit ScratchDisk(DiskState contents) : contents_(std::move(contents)) {}
+
+  const DiskState& contents() const { return contents_; }
+  SectorContent operator[](uint64_t sector) const { return contents_[sector]; }
+  // For good. Requires: writes() is 0.
+  void Put(uint64_t sector, SectorContent content) { contents_[sector] = content; }
+  void Write(uint64_t sector, SectorContent content);
+  size_t writes() const { return overwritten_.size(); }
+  // Only the first `writes` are left.
+  void TakeBackTo(size_t writes);
+  // Requires: without their writes they are the same.
+  bool SameAs(const ScratchDisk& other) const;
+
+ private:
+  DiskState contents_;
+  std::vector<std::pair<uint64_t, SectorContent>> overwritten_;  // sector, what it held
+};
+
 class StateEnumerator {
  public:
   // All must outlive the enumerator.
@@ -76,14 +98,14 @@ class StateEnumerator {
     Pblk fails_at = 0;              // a log block that is none, or cannot be read; 0: it does not
   };
 
-  void JudgeState(const DiskState& disk);
-  bool Holds(const DiskState& disk, Pblk pblk, uint32_t sectors, ImageId image) const;
-  ImageId ImageAt(const DiskState& disk, Pblk pblk) const;
-  bool CannotRead(const DiskState& disk, Pblk pblk) const;
-  Recovery Read(const DiskState& disk) const;
-  void Write(const HomeWrite& write, uint32_t sectors, DiskState& disk) const;
-  DiskState After(const Recovery& recovery, DiskState disk) const;
-  bool MayBeCut(const DiskState& disk, const DiskState& want, int depth) const;
+  void JudgeState();
+  bool Holds(Pblk pblk, uint32_t sectors, ImageId image);
+  ImageId ImageAt(Pblk pblk);
+  bool CannotRead(Pblk pblk) const;
+  Recovery Read();
+  void Write(const HomeWrite& write, uint32_t sectors, ScratchDisk& disk) const;
+  void WriteAll(const Recovery& recovery, ScratchDisk& disk) const;
+  bool MayBeCut(int depth);
 
   const sim::BlockDevice& device_;
   const Geometry& geometry_;
@@ -91,8 +113,12 @@ class StateEnumerator {
   RecoveryRules rules_;
   StateOracle& oracle_;
   FamilyVerdict verdict_;
+  ScratchDisk disk_{{}};       // the state that is recovered
+  ScratchDisk recovered_{{}};  // it, after recovery
   // The recoveries that have been cut short: superblock found, last transaction found.
   std::set<std::pair<ImageId, Tid>> cut_;
+  // Sectors whose bytes had to be compared: look-up only.
+  absl::flat_hash_map<std::pair<SectorContent, SectorContent>, bool> same_bytes_;
 };
 
 }  // namespace model

@@ -1,5 +1,6 @@
-// Crash states: whole families by the model's checker and by that of recordings, single states by
-// the model, and the same single state by e2fsck and by this kernel's mount, one by one.
+// Crash states: whole families by the model's checker and by that of recordings; the states of
+// small families one by one; a single state reported by the model, and the same state by e2fsck
+// and by this kernel's mount.
 //
 // A rate is per second of real time: others work in processes of their own.
 
@@ -11,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "model/crash/enumeration_check.h"
 #include "model/image/write_image.h"
 #include "model/recorded/recording_check.h"
 #include "model/scenario/execution.h"
@@ -43,6 +45,24 @@ void BM_FamiliesOfTheModel(benchmark::State& state) {
   SetRate(state, "families_per_s", static_cast<double>(families));
 }
 BENCHMARK(BM_FamiliesOfTheModel)->UseRealTime();
+
+// Each state of the families that are small enough, built, recovered and looked at; the family's
+// judge beside it and the execution are in it, too.
+void BM_StatesEnumerated(benchmark::State& state) {
+  const Scenario scenario = IomapDelalloc();
+  Workbench bench(scenario, nullptr);
+  sim::Validator locks;
+  uint64_t states = 0;
+  int64_t number = 0;
+  for (auto _ : state) {
+    model::EnumerationCheck check(4096, false);
+    (void)RunNumber(scenario.search, number++, bench, locks, {.watcher = &check});
+    SIM_CHECK(check.count().disagreements == 0);
+    states += check.count().states;
+  }
+  SetRate(state, "states_per_s", static_cast<double>(states));
+}
+BENCHMARK(BM_StatesEnumerated)->UseRealTime();
 
 // The log of one of these executions.
 void BM_FamiliesOfARecording(benchmark::State& state) {
@@ -137,14 +157,14 @@ BENCHMARK(BM_StateByE2fsck)->UseRealTime();
 
 void BM_StateByAMount(benchmark::State& state) {
   const Image image;
-  if (const auto why = differential::WhyNoKernel(image.Copy(), image.mount_point())) {
+  if (const auto why = differential::WhyNoKernel(image.Copy(), "", image.mount_point())) {
     return state.SkipWithError(why->c_str());
   }
   for (auto _ : state) {
     state.PauseTiming();
     const std::string copy = image.Copy();
     state.ResumeTiming();
-    (void)differential::CompareThroughKernel(copy, image.mount_point(), {});
+    (void)differential::CompareThroughKernel(copy, "", image.mount_point(), {});
   }
   SetRate(state, "states_per_s", static_cast<double>(state.iterations()));
 }
