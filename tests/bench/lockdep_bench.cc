@@ -118,16 +118,17 @@ void BM_NewDependencyShuffled(benchmark::State& state) { NewDependencies(state, 
 BENCHMARK(BM_NewDependency)->Arg(10000)->Arg(100000);
 BENCHMARK(BM_NewDependencyShuffled)->Arg(10000)->Arg(100000);
 
-// Each class leads to three of the 64 after it; then the last is held and the first taken, which
-// closes a cycle of 65.
-std::unique_ptr<Validator> NearlyInverted(HeldLocks& held, std::vector<Acquisition>& locks) {
+// Each class leads to three of the `reach` after it; then the last is held and the first taken,
+// which closes a cycle: of 76 if they reach 64 far, of 7 if 1,024.
+std::unique_ptr<Validator> NearlyInverted(size_t reach, HeldLocks& held,
+                                          std::vector<Acquisition>& locks) {
   std::mt19937 random(1);
   auto validator = std::make_unique<Validator>();
   locks = Locks(*validator, 4096);
   for (size_t i = 0; i + 1 < locks.size(); ++i) {
     validator->Acquire(held, locks[i]);
     for (int edge = 0; edge < 3; ++edge) {
-      const Acquisition& next = locks[std::min(i + 1 + random() % 64, locks.size() - 1)];
+      const Acquisition& next = locks[std::min(i + 1 + random() % reach, locks.size() - 1)];
       validator->Acquire(held, next);
       validator->Release(held, next.lock_class, next.instance, {});
     }
@@ -145,7 +146,7 @@ void PlantedInversion(benchmark::State& state, Until until) {
     state.PauseTiming();
     HeldLocks held;
     std::vector<Acquisition> locks;
-    auto validator = NearlyInverted(held, locks);
+    auto validator = NearlyInverted(static_cast<size_t>(state.range(0)), held, locks);
     state.ResumeTiming();
     validator->Acquire(held, locks[0]);
     if (until >= Until::kReported) benchmark::DoNotOptimize(validator->reports().size());
@@ -161,8 +162,8 @@ void BM_PlantedInversionReported(benchmark::State& state) {
   PlantedInversion(state, Until::kReported);
 }
 void BM_PlantedInversionText(benchmark::State& state) { PlantedInversion(state, Until::kText); }
-BENCHMARK(BM_PlantedInversion)->Iterations(50);
-BENCHMARK(BM_PlantedInversionReported)->Iterations(50);
-BENCHMARK(BM_PlantedInversionText)->Iterations(50);
+BENCHMARK(BM_PlantedInversion)->Arg(64)->Arg(1024)->Iterations(50);
+BENCHMARK(BM_PlantedInversionReported)->Arg(64)->Arg(1024)->Iterations(50);
+BENCHMARK(BM_PlantedInversionText)->Arg(64)->Arg(1024)->Iterations(50);
 
 }  // namespace
