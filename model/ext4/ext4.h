@@ -203,6 +203,7 @@ struct Ext4SbInfo : SuperBlock {
   Errno sync_fs() override;
   Errno freeze_fs() override;
   Inode* lookup(const std::string& name) override;
+  Inode* path_lookupat(const std::string& name) override;
   Errno create(const std::string& name) override;
   Errno unlink(const std::string& name) override;
   Errno rename(const std::string& old_name, const std::string& new_name) override;

@@ -211,6 +211,23 @@ Inode* Ext4SbInfo::lookup(const std::string& name) {
   return entry != dcache.end() ? ext4_iget(*this, entry->second) : nullptr;
 }
 
+Inode* Ext4SbInfo::path_lookupat(const std::string& name) {
+  SIM_FRAME("path_lookupat");
+  world.Touch(dcache_object, sim::Access::kRead);
+  const auto entry = dcache.find(name);
+  if (entry == dcache.end()) return nullptr;
+  TouchCached(entry->second, sim::Access::kRead);
+  Inode* inode = nullptr;
+  if (const auto it = inodes.find(entry->second); it != inodes.end()) {
+    inode = it->second.get();  // lookup_fast()
+  } else {
+    sim::ReadGuard directory_lock(root_i_rwsem);  // lookup_slow(): no unlink while it is read
+    inode = lookup(name);
+  }
+  if (inode != nullptr) ihold(*inode);
+  return inode;
+}
+
 Errno Ext4SbInfo::create(const std::string& name) {
   SIM_FRAME("path_openat");
   const Errno emergency = ext4_emergency_state();

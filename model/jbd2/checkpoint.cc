@@ -185,7 +185,6 @@ void __jbd2_journal_clean_checkpoint_list(Journal& journal) {
 
 void __jbd2_journal_drop_transaction(Journal& journal, Transaction& transaction) {
   std::erase(journal.j_checkpoint_transactions.update(), &transaction);
-  journal.FreeTransaction(&transaction);
 }
 
 }  // namespace model

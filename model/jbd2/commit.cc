@@ -284,7 +284,7 @@ void FinishTransaction(Journal& journal, Transaction& transaction) {
   if (transaction.t_checkpoint_list->empty()) {
     __jbd2_journal_drop_transaction(journal, transaction);
   }
-  journal.j_wait_done_commit.WakeAll();
+  transaction.t_done.clear_and_wake_up_bit();
 }
 
 }  // namespace

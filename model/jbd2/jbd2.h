@@ -240,7 +240,7 @@ class Journal {
   LockdepMap j_trans_commit_map;  // jbd2_handle
   sim::WaitQueue jbd2_commit;     // an event for the lock checker only
   sim::WaitQueue j_wait_transaction_locked;
-  sim::WaitQueue j_wait_done_commit;
+  sim::WaitQueue j_wait_done_commit;  // for the lock checker; see Transaction::t_done
   sim::WaitQueue j_wait_commit;
   UpdatesQueue j_wait_updates;
   sim::WaitQueue j_wait_reserved;
@@ -292,11 +292,12 @@ class Journal {
 
   std::vector<Handle*> current_handles;  // journal_info, by TaskId; null: none
 
+  // Never freed: whoever waits for it may come late. So two have no field in common, either, as
+  // which was freed first would decide.
+  Transaction* NewTransaction();
   // Fresh ones, or such as were freed before.
   Handle* NewHandle();
   void FreeHandle(Handle* handle) { free_handles_.push_back(handle); }
-  Transaction* NewTransaction();
-  void FreeTransaction(Transaction* transaction) { free_transactions_.push_back(transaction); }
   JournalHead* NewJournalHead();
   void FreeJournalHead(JournalHead* jh) { free_journal_heads_.push_back(jh); }
 
@@ -307,7 +308,6 @@ class Journal {
   std::vector<std::unique_ptr<Transaction>> transactions_;
   std::vector<std::unique_ptr<JournalHead>> journal_heads_;
   std::vector<Handle*> free_handles_;
-  std::vector<Transaction*> free_transactions_;
   std::vector<JournalHead*> free_journal_heads_;
 };
 

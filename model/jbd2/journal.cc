@@ -12,10 +12,10 @@ namespace {
 using sim::Site;
 
 // An object out of `free`, as new, or a new one.
-template <class T, class... Arguments>
-T* Reuse(std::vector<std::unique_ptr<T>>& all, std::vector<T*>& free, Arguments&... arguments) {
+template <class T>
+T* Reuse(std::vector<std::unique_ptr<T>>& all, std::vector<T*>& free) {
   if (free.empty()) {
-    all.push_back(std::make_unique<T>(arguments...));
+    all.push_back(std::make_unique<T>());
     return all.back().get();
   }
   T* const object = free.back();
@@ -33,7 +33,7 @@ bool __jbd2_log_start_commit(Journal& journal, Tid tid) {
 
 // The transaction that __jbd2_journal_force_commit() waits for, its commit asked for; 0: none.
 Tid StartForcedCommit(Journal& journal) {
-  journal.world.Step(journal.j_state_lock.object(), sim::Access::kWrite);
+  journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
   const bool has_handle = journal_current_handle(journal) != nullptr;
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   if (journal.j_running_transaction == nullptr || has_handle) return journal.committing_tid();
@@ -58,9 +58,10 @@ Journal::Journal(sim::World& w, BufferCache& buffer_cache, const Policy& p, Jour
       buffers(buffer_cache),
       policy(p),
       options(std::move(o)),
-      j_state_lock(w, w.lock_tracker().Class("&journal->j_state_lock", Unique(sim::kSpinLock)), {}),
-      j_list_lock(w, w.lock_tracker().Class("&journal->j_list_lock", Unique(sim::kSpinLock)), {}),
-      b_state_lock(w, w.lock_tracker().Class("&ret->b_state_lock", sim::kSpinLock), {}),
+      j_state_lock(w, w.lock_tracker().Class("&journal->j_state_lock", Unique(sim::kSpinLock)),
+                   /*guards_fields=*/true),
+      j_list_lock(w, w.lock_tracker().Class("&journal->j_list_lock", Unique(sim::kSpinLock))),
+      b_state_lock(w, w.lock_tracker().Class("&ret->b_state_lock", sim::kSpinLock)),
       j_checkpoint_mutex(
           w, w.lock_tracker().Class("&journal->j_checkpoint_mutex", Unique(sim::kSleepingLock)),
           {}),
@@ -110,7 +111,15 @@ Handle* Journal::NewHandle() {
   return handle;
 }
 
-Transaction* Journal::NewTransaction() { return Reuse(transactions_, free_transactions_, world); }
+Transaction* Journal::NewTransaction() {
+  transactions_.push_back(std::make_unique<Transaction>(world, j_wait_done_commit.lock_class()));
+  Transaction* const transaction = transactions_.back().get();
+  for (const sim::TaskId kjournald : j_wait_done_commit.Owners()) {
+    transaction->t_done.set_owner(kjournald);
+  }
+  transaction->t_done.StandsFor(jbd2_commit);
+  return transaction;
+}
 
 JournalHead* Journal::NewJournalHead() {
   JournalHead* const jh = Reuse(journal_heads_, free_journal_heads_);
@@ -155,16 +164,23 @@ Errno jbd2_log_wait_commit(Journal& journal, Tid tid, Site site) {
   // One that is past T_LOCKED does not wait for handles any more, so that their owners may wait
   // for it.
   PlainSpinGuard j_state_lock(journal.j_state_lock);
-  const bool may_be_held_up = tid > journal.j_commit_sequence && tid != journal.committing_tid();
+  const bool may_be_held_up = journal.running_tid() == tid;
+  Transaction* transaction = nullptr;  // it has committed
+  if (may_be_held_up) transaction = journal.j_running_transaction;
+  if (journal.committing_tid() == tid) transaction = journal.j_committing_transaction;
   j_state_lock.Unlock();
   if (may_be_held_up) journal.jbd2_commit.might_wait(site);
-  journal.j_wait_done_commit.wait_event([&] { return tid <= journal.j_commit_sequence; }, site);
+  if (transaction != nullptr) {
+    transaction->t_done.wait_on_bit(site);
+  } else {
+    journal.j_wait_done_commit.might_wait(site);
+  }
   return is_journal_aborted(journal) ? Errno::kIo : Errno::kOk;
 }
 
 Errno jbd2_complete_transaction(Journal& journal, Tid tid, Site site) {
   SIM_FRAME("jbd2_complete_transaction");
-  journal.world.Step(journal.j_state_lock.object(), sim::Access::kWrite);
+  journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
   {
     PlainSpinGuard j_state_lock(journal.j_state_lock);
     if (journal.running_tid() != tid && journal.committing_tid() != tid) return Errno::kOk;

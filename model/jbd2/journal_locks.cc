@@ -5,7 +5,7 @@
 namespace model {
 
 void PlainSpinLock::spin_lock(sim::Subclass subclass, sim::Site site) {
-  world_.Touch(object(), sim::Access::kWrite);
+  if (!guards_fields_) world_.Touch(object(), sim::Access::kWrite);
   tracker().Acquire(*this, sim::ReadMode::kExclusive, subclass, false, site);
   tracker().SpinlockTaken();
   Got();

@@ -8,15 +8,19 @@ namespace model {
 class Journal;
 
 // A spinlock whose sections are short and have no choice point inside, so that nobody ever finds it
-// taken: the lock checker sees it, partial-order reduction sees what it guards as one object, and
-// it costs no turn.
+// taken: the lock checker sees it, and it costs no turn. Partial-order reduction sees what it
+// guards as one object, unless all of that are fields that it sees one by one (`guards_fields`).
 class PlainSpinLock : public sim::Lock {
  public:
-  using Lock::Lock;
+  PlainSpinLock(sim::World& world, sim::LockClassId lock_class, bool guards_fields = false)
+      : Lock(world, lock_class, {}), guards_fields_(guards_fields) {}
 
   void spin_lock(sim::Subclass subclass = sim::Subclass::kNormal,
                  sim::Site site = sim::Site::Here());
   void spin_unlock(sim::Site site = sim::Site::Here());
+
+ private:
+  bool guards_fields_;
 };
 
 using PlainSpinGuard =

@@ -20,6 +20,7 @@ void jbd2_get_transaction(Journal& journal) {
       journal.j_transaction_overhead_buffers + journal.j_reserved_credits;
   transaction.t_outstanding_revokes = 0;
   transaction.t_need_data_flush = false;
+  transaction.t_done.set_bit();
   journal.j_running_transaction = &transaction;
   journal.j_wait_commit.WakeAll();  // the commit timer
 }
@@ -109,7 +110,7 @@ Errno start_this_handle(Journal& journal, Handle& handle, Site site) {
   }
   if (!handle.h_reserved) MightWaitToStart(journal, site);
 
-  journal.world.Step(journal.j_state_lock.object(), sim::Access::kWrite);
+  journal.world.Step(journal.j_state_lock.object(), sim::Access::kRead);
   PlainSpinGuard j_state_lock(journal.j_state_lock);
   for (;;) {
     if (is_journal_aborted(journal)) return Errno::kRoFs;

@@ -36,7 +36,7 @@ struct JournalHead {
 };
 
 struct Transaction {
-  explicit Transaction(sim::World& w) : world(w) {}
+  Transaction(sim::World& w, sim::LockClassId done_class) : world(w), t_done(w, done_class, {}) {}
 
   using BufferHeads = sim::Shared<std::vector<JournalHead*>>;
 
@@ -61,6 +61,7 @@ struct Transaction {
   sim::Shared<int> t_outstanding_revokes{
       world, {"t_outstanding_revokes", sim::Sharing::kOrdered, "atomic_t"}, {}, 0};
   sim::Nanos t_expires = 0;
+  sim::WaitBit t_done;  // set until it is finished: what j_wait_done_commit tells its waiters
 };
 
 // --- In an event log -----------------------------------------------------------------------------

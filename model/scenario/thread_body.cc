@@ -126,7 +126,6 @@ OpResult ThreadBody::Perform(const Op& op) {
   }
   model::Inode* inode = Find(op.file);
   if (inode == nullptr) return FromErrno(Errno::kNoEnt);
-  model::ihold(*inode);  // fdget()
   const OpResult result = OnInode(op, *inode);
   model::iput(*inode);
   return result;
@@ -170,16 +169,20 @@ OpResult ThreadBody::OnInode(const Op& op, model::Inode& inode) {
 
 model::Inode* ThreadBody::Find(const std::string& file) {
   const auto open = open_files_.find(file);
-  return open != open_files_.end() ? open->second : sbi_.lookup(file);
+  if (open == open_files_.end()) return sbi_.path_lookupat(file);
+  model::ihold(*open->second);  // fdget()
+  return open->second;
 }
 
 OpResult ThreadBody::Open(const Op& op) {
   if (open_files_.contains(op.file)) return {};
-  model::Inode* inode = sbi_.lookup(op.file);
+  model::Inode* inode = sbi_.path_lookupat(op.file);
   if (inode == nullptr) return FromErrno(Errno::kNoEnt);
   const Errno error = model::ext4_file_open(model::EXT4_I(*inode));
-  if (error != Errno::kOk) return FromErrno(error);
-  model::ihold(*inode);
+  if (error != Errno::kOk) {
+    model::iput(*inode);
+    return FromErrno(error);
+  }
   open_files_[op.file] = inode;
   return {};
 }
@@ -219,14 +222,21 @@ OpResult ThreadBody::GetEvents() {
   return {};
 }
 
+// Somebody may be on the way to change the file.
+bool ThreadBody::IsBusy(const model::Inode& inode) const {
+  sbi_.world.Touch(inode.i_rwsem.object(), sim::Access::kRead);
+  return inode.i_rwsem.is_write_locked() || inode.i_dio_count > 0;
+}
+
 OpResult ThreadBody::ReadDirect(const Op& op, model::Inode& inode) {
   const model::History::File& file = *sbi_.history.Find(inode.key());
+  const bool was_busy = IsBusy(inode);
   const model::HistorySeq changed = file.changed;
-  const bool settled = !inode.i_rwsem.is_locked() && inode.i_dio_count.peek() == 0;
   std::vector<model::SectorContent> granules;
   const model::IoResult result =
       model::ksys_read_direct(inode, memory_, op.pos_bytes, op.len_bytes, granules);
-  CheckDirectRead(op, inode, result.bytes, granules, settled && file.changed == changed);
+  const bool settled = !was_busy && !IsBusy(inode) && file.changed == changed;
+  CheckDirectRead(op, inode, result.bytes, granules, settled);
   return FromIo(result);
 }
 
@@ -242,8 +252,7 @@ void ThreadBody::Check(const Op& op, const OpResult& result) {
 
 // Of bytes that nobody is writing meanwhile.
 void ThreadBody::CheckRead(const Op& op, model::Inode& inode, uint64_t bytes) {
-  sbi_.world.Touch(inode.i_rwsem.object(), sim::Access::kRead);
-  if (inode.i_rwsem.is_locked() || inode.i_dio_count > 0 || bytes == 0) return;
+  if (IsBusy(inode) || bytes == 0) return;
   CheckContents(model::EXT4_I(inode), op.pos_bytes, op.pos_bytes + bytes);
 }
 

@@ -41,10 +41,12 @@ class ThreadBody {
   OpResult Call(const Op& op, const std::string& text);
   OpResult Perform(const Op& op);
   OpResult OnInode(const Op& op, model::Inode& inode);
+  // Held: see iput(); null: no such file.
   model::Inode* Find(const std::string& file);
   OpResult Open(const Op& op);
   OpResult Close(const Op& op);
   OpResult SubmitWrite(const Op& op, model::Inode& inode);
+  bool IsBusy(const model::Inode& inode) const;
   OpResult ReadDirect(const Op& op, model::Inode& inode);
   OpResult GetEvents();
   void Check(const Op& op, const OpResult& result);

@@ -129,7 +129,10 @@ struct SuperBlock {
   // False: sync_fs() says that all is well, and does nothing.
   virtual bool syncs() const = 0;
   virtual Errno freeze_fs() = 0;
-  virtual Inode* lookup(const std::string& name) = 0;  // null: no such file
+  // Null: no such file. With the directory's i_rwsem, or nobody else there.
+  virtual Inode* lookup(const std::string& name) = 0;
+  // The same for a call that gives a name; held: see iput().
+  virtual Inode* path_lookupat(const std::string& name) = 0;
   virtual Errno create(const std::string& name) = 0;
   virtual Errno unlink(const std::string& name) = 0;
   // Over a file that has the new name, if there is one.

@@ -33,6 +33,7 @@ class RwSem : public Lock {
   bool held_exclusive() const { return writer_ != nullptr && writer_ == &world_.current(); }
   bool held_shared() const;
   // By anybody.
+  bool is_write_locked() const { return writer_ != nullptr; }
   bool is_locked() const { return writer_ != nullptr || has_readers(); }
   std::vector<TaskId> Owners() const override;
   // A writer is let into the queue behind readers: from there it holds back later ones.

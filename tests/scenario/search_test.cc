@@ -262,7 +262,7 @@ TEST_F(SearchTest, AFileSystemsPartsAreTheSameForAnyNumberOfJobs) {
   const auto scenario = ParseScenario("test.json", R"({"schema": 1, "name": "files",
       "files": [{"name": "a", "size_bytes": 8192}],
       "threads": [
-        {"name": "writer", "ops": [{"op": "write", "file": "a", "pos_bytes": 0, "len_bytes": 100}]},
+        {"name": "syncer", "ops": [{"op": "fsync", "file": "a"}]},
         {"name": "truncate", "ops": [{"op": "truncate", "file": "a", "size_bytes": 4096}]}],
       "search": {"strategy": "dpor", "executions": 300, "crash_at": "none"},
       "expect": {"findings": []}})",
